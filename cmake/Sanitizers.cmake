@@ -1,0 +1,11 @@
+# Sanitizers and coverage are whole-program switches.
+
+if(NTP_LOGGER_SANITIZE)
+  add_compile_options(-fsanitize=${NTP_LOGGER_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${NTP_LOGGER_SANITIZE})
+endif()
+if(NTP_LOGGER_COVERAGE)
+  add_compile_options(--coverage -O0)
+  add_link_options(--coverage)
+endif()
