@@ -1,0 +1,191 @@
+#!/bin/bash
+# usage: tools/install-deps.sh [--check] [SET...]
+#
+# Installs what building, testing and the demo need on Debian 12 or Ubuntu 22.04 and later.
+# It says what it will do before it does it, and does nothing when nothing is missing.
+#
+# Sets (default: all of them)
+#   build    compiler, CMake, libcurl, cJSON, OpenSSL, cmocka
+#   lab      a private S3 server (Ceph radosgw), a private chronyd, boto3
+#   tools    Python modules of the desk tools, pytest
+#   checks   clang-tidy, clang-format, cppcheck, ctags, shellcheck
+#
+#   --check  only report what is missing; exit code 1 if anything is
+#   --help   this text
+#
+# No service is started: packages go in under a /usr/sbin/policy-rc.d that forbids it, and yours
+# is put back afterwards. chrony is never installed, since that would replace this machine's own
+# time daemon: its package is unpacked privately in build/lab/chrony. Needs root only when
+# packages are missing.
+set -eu
+repo=$(dirname "$(dirname "$(readlink -f "$0")")")
+# shellcheck source=tools/lib/common.sh
+. "$repo/tools/lib/common.sh"
+
+declare -A packages=(
+  [build]="gcc libc6-dev make cmake pkg-config
+           libcurl4-openssl-dev libcjson-dev libssl-dev libcmocka-dev"
+  [lab]="radosgw ceph-mon ceph-osd openssl curl strace python3-boto3"
+  [tools]="python3 python3-boto3 python3-click python3-pandas python3-matplotlib python3-pytest"
+  [checks]="clang-tidy clang-format cppcheck universal-ctags shellcheck"
+)
+chrony_dir=$repo/build/lab/chrony
+policy=/usr/sbin/policy-rc.d
+policy_saved=$policy.before-ntp_logger
+
+# Debian and Ubuntu only: elsewhere the names differ, so name what is needed and stop.
+require_apt() {
+  command -v apt-get >/dev/null && command -v dpkg-query >/dev/null && return
+  die 2 "no apt-get here: this script knows Debian and Ubuntu only. Install the equivalents of:" \
+    "${packages[*]}"
+}
+
+installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+missing_packages() {
+  local set name
+  for set in "$@"; do
+    for name in ${packages[$set]}; do
+      installed "$name" || echo "$name"
+    done
+  done | sort -u
+}
+
+chrony_runs() { "$chrony_dir/usr/sbin/chronyd" -v >/dev/null 2>&1; }
+
+# Presets of version 3 need CMake 3.21; Debian 12 has 3.25.
+check_cmake() {
+  local version oldest
+  version=$(cmake --version | sed -n 's/^cmake version //p')
+  oldest=$(printf '%s\n3.21\n' "$version" | sort -V | head -n 1)
+  [ "$oldest" = 3.21 ] || die 2 "cmake is $version, 3.21 or later is needed; use Debian 12 or later"
+}
+
+# A killed earlier run may have left its refusal behind; the saved file tells.
+restore_policy() {
+  if [ -e "$policy_saved" ]; then
+    mv -f "$policy_saved" "$policy"
+  elif [ -e "$policy" ] && grep -qs 'ntp_logger install-deps' "$policy"; then
+    rm -f "$policy"
+  fi
+}
+
+forbid_services() {
+  local rc=0
+  restore_policy
+  if [ -x "$policy" ]; then
+    "$policy" ceph start >/dev/null 2>&1 || rc=$?
+    [ "$rc" != 101 ] || return 0 # already forbids
+    mv "$policy" "$policy_saved"
+  fi
+  trap restore_policy EXIT
+  trap 'exit 130' INT TERM HUP
+  printf '#!/bin/sh\n# ntp_logger install-deps: no service starts during this install\nexit 101\n' \
+    >"$policy"
+  chmod 755 "$policy"
+}
+
+boot_units() { find /etc/systemd/system -name '*.wants' -type d -exec ls {} + 2>/dev/null | sort -u; }
+
+install_packages() {
+  local before new
+  forbid_services
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -o DPkg::Lock::Timeout=300 -q update >&2 ||
+    say "warning: apt-get update had errors; going on with the lists at hand"
+  before=$(boot_units)
+  apt-get -o DPkg::Lock::Timeout=300 -qy install --no-install-recommends "$@" >&2 ||
+    die 1 "apt-get could not install: $*"
+  restore_policy
+  new=$(comm -13 <(echo "$before") <(boot_units) | grep -E '^(ceph|radosgw).*\.(service|target)$' |
+    tr '\n' ' ' || true)
+  [ -z "$new" ] || say "note: these units would start at the next boot, and nothing here needs" \
+    "them: systemctl disable $new"
+}
+
+# Shared libraries of chrony, as its package names them (the names differ between releases).
+chrony_libraries() { apt-cache depends chrony 2>/dev/null | sed -n 's/^ *Depends: \(lib.*\)/\1/p'; }
+
+unpack_chrony() {
+  local work
+  mkdir -p "$chrony_dir"
+  work=$(mktemp -d)
+  chmod 755 "$work"
+  (cd "$work" && apt-get -q -o APT::Sandbox::User=root download chrony >&2) ||
+    die 1 "could not download the chrony package; run 'apt-get update' as root and try again"
+  dpkg -x "$work"/chrony_*.deb "$chrony_dir"
+  rm -r "$work"
+  # Under sudo the build folder stays the caller's.
+  [ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$repo/build"
+}
+
+provide_chrony() {
+  local libraries lacking=()
+  unpack_chrony
+  mapfile -t libraries < <(chrony_libraries)
+  for name in "${libraries[@]}"; do
+    installed "$name" || lacking+=("$name")
+  done
+  if [ ${#lacking[@]} -gt 0 ]; then
+    require_root "${lacking[*]}"
+    say "installing the libraries of chrony: ${lacking[*]}"
+    install_packages "${lacking[@]}"
+  fi
+  chrony_runs || die 1 "$chrony_dir/usr/sbin/chronyd does not run: $("$chrony_dir"/usr/sbin/chronyd \
+    -v 2>&1 | head -n 1)"
+}
+
+require_root() {
+  [ "$(id -u)" = 0 ] || die 2 "packages are missing ($1) and you are not root; run:" \
+    "sudo $repo/tools/install-deps.sh ${sets[*]}"
+}
+
+report() {
+  local bad=0
+  if [ ${#missing[@]} -gt 0 ]; then
+    say "missing packages: ${missing[*]}"
+    bad=1
+  fi
+  if [ "$want_chrony" = 1 ] && ! chrony_runs; then
+    say "missing: a private chronyd in build/lab/chrony"
+    bad=1
+  fi
+  [ "$bad" = 1 ] || say "nothing is missing for: ${sets[*]}"
+  return "$bad"
+}
+
+check_only=0
+sets=()
+for arg in "$@"; do
+  case $arg in
+    --check) check_only=1 ;;
+    --help | -h)
+      usage_of "$0"
+      exit 0
+      ;;
+    build | lab | tools | checks) sets+=("$arg") ;;
+    all) sets+=(build lab tools checks) ;;
+    *) die 2 "unknown argument '$arg'; known sets: build lab tools checks (see --help)" ;;
+  esac
+done
+[ ${#sets[@]} -gt 0 ] || sets=(build lab tools checks)
+want_chrony=0
+[[ " ${sets[*]} " != *" lab "* ]] || want_chrony=1
+
+require_apt
+mapfile -t missing < <(missing_packages "${sets[@]}")
+if [ "$check_only" = 1 ]; then
+  report
+  exit
+fi
+if [ ${#missing[@]} -gt 0 ]; then
+  require_root "${missing[*]}"
+  say "will install with apt-get, starting no service: ${missing[*]}"
+  install_packages "${missing[@]}"
+fi
+if [ "$want_chrony" = 1 ] && ! chrony_runs; then
+  say "will unpack chrony privately in build/lab/chrony"
+  provide_chrony
+fi
+[[ " ${sets[*]} " != *" build "* ]] || check_cmake
+report
