@@ -1,0 +1,117 @@
+/*
+ * The spool: a directory of CSV segments that IS the state; there is no ledger.
+ *
+ *   0000000041.csv                    sealed: whole, durable, waiting for the uploader
+ *   0000000042-1a2b3c4d-3601.csv.part active: being written; the name says the boot id and the
+ *                                     first seq that goes there, so numbering goes on even when
+ *                                     every row was uploaded and deleted
+ *   bad/                              what was found and is not ours, or damaged
+ *   lock                              held while a process owns the spool
+ *
+ * Numbers only rise. Each file starts with csv_header. Files 0600 in a 0700 directory.
+ *
+ * Threads: append/commit/seal belong to the writer; oldest/open/remove to the uploader; stats to
+ * anyone. One mutex guards the bookkeeping both sides share and is never held during a system call
+ * that writes or syncs.
+ *
+ * Promise: a row for which spool_commit returned 0 is never lost but by the quota, and then
+ * spool_take_evicted tells which. All functions return 0 or -errno unless said otherwise.
+ */
+#ifndef PIPELINE_SPOOL_H
+#define PIPELINE_SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct spool;
+
+struct spool_config {
+    const char *dir;             /* created when missing, with its parents' last component only */
+    uint64_t quota_bytes;        /* sealed and active segments together */
+    uint64_t keep_free_bytes;    /* left free on the file system */
+    uint64_t segment_max_bytes;  /* spool_wants_seal says so beyond this */
+    uint32_t boot_id;
+};
+
+/* What opening found. */
+struct spool_recovery {
+    uint64_t next_seq;        /* first seq of this boot that was never used on disk; at least 1 */
+    uint64_t recovered_rows;  /* whole rows found in a .part and sealed */
+    uint64_t torn_bytes;      /* cut off behind the last whole row */
+    uint32_t sealed_segments; /* waiting, the recovered one included */
+    uint32_t bad_files;       /* moved to bad/ */
+};
+
+struct spool_stats {
+    uint64_t sealed_bytes;
+    uint64_t active_bytes;
+    uint64_t evicted_rows;     /* rows lost to the quota since start */
+    uint32_t sealed_segments;
+    uint32_t evicted_segments;
+    uint32_t bad_files;
+    uint32_t sync_errors;      /* fdatasync or fsync that failed */
+    uint32_t write_errors;
+    int last_error;            /* -errno of the newest failure; 0 once a commit succeeded again */
+};
+
+struct spool_segment {
+    uint64_t number;
+    uint64_t size;
+    char name[32]; /* "0000000041.csv" */
+};
+
+/*
+ * Locks DIR, recovers it and starts a new active segment. -EBUSY when another process holds the
+ * lock. When the disk is full or read-only this still succeeds: appends then fail until it heals.
+ */
+int spool_open(struct spool **spool, const struct spool_config *config,
+               struct spool_recovery *recovery);
+
+/* Seals what is there, unlocks and frees. Every commit before it is durable already. */
+void spool_close(struct spool *spool);
+
+/*
+ * Adds whole ROWS (FIRST_SEQ..LAST_SEQ) to the active segment; durable only after spool_commit.
+ * On failure the segment is cut back to the last commit: all rows since then must be appended again.
+ */
+int spool_append(struct spool *spool, const char *rows, size_t size, uint64_t first_seq,
+                 uint64_t last_seq);
+
+/*
+ * Makes everything appended durable. A failed fdatasync is never retried on the same file: the
+ * active segment is closed, a new one starts, and the rows since the last commit must be appended
+ * again (their seqs stay; the failed file keeps at most rows that recovery recognises by seq).
+ */
+int spool_commit(struct spool *spool);
+
+/* True when the active segment has outgrown segment_max_bytes. */
+bool spool_wants_seal(const struct spool *spool);
+
+/*
+ * Seals the active segment when it has rows (fdatasync, rename, fsync of the directory) and starts
+ * the next; 0 as well when there was nothing to seal.
+ */
+int spool_seal(struct spool *spool);
+
+/*
+ * Rows lost to the quota since the last call, as one range that covers them (they are contiguous
+ * unless boots lie between). False when none. Writer only: it puts them into the next row.
+ */
+bool spool_take_evicted(struct spool *spool, uint64_t *first_seq, uint64_t *last_seq);
+
+/* The sealed segment with the lowest number above AFTER (0 = any). False when there is none. */
+bool spool_next_sealed(struct spool *spool, uint64_t after, struct spool_segment *segment);
+
+/* Opens a sealed segment for reading (O_NOFOLLOW, a regular file). */
+int spool_open_segment(struct spool *spool, const struct spool_segment *segment, int *fd);
+
+/*
+ * Deletes a segment that S3 has acknowledged. When the unlink fails the segment is remembered and
+ * not offered again in this run.
+ */
+int spool_remove(struct spool *spool, const struct spool_segment *segment);
+
+void spool_get_stats(struct spool *spool, struct spool_stats *stats);
+
+#endif
