@@ -141,7 +141,8 @@ require_root() {
 }
 
 report() {
-  local bad=0
+  local bad=0 missing
+  mapfile -t missing < <(missing_packages "${sets[@]}")
   if [ ${#missing[@]} -gt 0 ]; then
     say "missing packages: ${missing[*]}"
     bad=1
