@@ -5,9 +5,11 @@ if(NOT NTP_LOGGER_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
   target_compile_options(ntpl_hardening INTERFACE
     -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
     -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks -fno-strict-overflow
-    -Werror=format-security)
+    -ffunction-sections -fdata-sections -Werror=format-security)
   target_link_options(ntpl_hardening INTERFACE
-    -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed)
+    -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed,--gc-sections)
+  # Cameras look for libraries of libraries along RPATH, which RUNPATH would switch off.
+  target_link_options(ntpl_hardening INTERFACE -Wl,--disable-new-dtags)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     target_compile_options(ntpl_hardening INTERFACE -fcf-protection)
   elseif(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")

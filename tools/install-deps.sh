@@ -9,6 +9,7 @@
 #   lab      a private S3 server (Ceph radosgw), a private chronyd, boto3
 #   tools    Python modules of the desk tools, pytest
 #   checks   clang-tidy, clang-format, cppcheck, ctags, shellcheck
+#   package  cross compilers and emulators for the cameras' architectures
 #
 #   --check  only report what is missing; exit code 1 if anything is
 #   --help   this text
@@ -28,6 +29,8 @@ declare -A packages=(
   [lab]="radosgw ceph-mon ceph-osd openssl curl strace python3-boto3"
   [tools]="python3 python3-boto3 python3-click python3-pandas python3-matplotlib python3-pytest"
   [checks]="clang-tidy clang-format cppcheck universal-ctags shellcheck"
+  [package]="gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf libc6-dev-arm64-cross
+             libc6-dev-armhf-cross qemu-user-static binutils make perl patch xz-utils python3"
 )
 chrony_dir=$repo/build/lab/chrony
 policy=/usr/sbin/policy-rc.d
@@ -164,12 +167,12 @@ for arg in "$@"; do
       usage_of "$0"
       exit 0
       ;;
-    build | lab | tools | checks) sets+=("$arg") ;;
-    all) sets+=(build lab tools checks) ;;
-    *) die 2 "unknown argument '$arg'; known sets: build lab tools checks (see --help)" ;;
+    build | lab | tools | checks | package) sets+=("$arg") ;;
+    all) sets+=(build lab tools checks package) ;;
+    *) die 2 "unknown argument '$arg'; known sets: build lab tools checks package (see --help)" ;;
   esac
 done
-[ ${#sets[@]} -gt 0 ] || sets=(build lab tools checks)
+[ ${#sets[@]} -gt 0 ] || sets=(build lab tools checks package)
 want_chrony=0
 [[ " ${sets[*]} " != *" lab "* ]] || want_chrony=1
 
