@@ -18,8 +18,17 @@
 /* The first line of every file, LF included. */
 extern const char csv_header[];
 
-/* Writes RECORD as one row with its LF to OUT (at least CSV_ROW_MAX bytes), unterminated. Returns the length. */
+/*
+ * Writes RECORD as one row with its LF to OUT (at least CSV_ROW_MAX bytes), unterminated. Returns
+ * the length.
+ */
 size_t csv_format_row(char *out, const struct record *record);
+
+/*
+ * Writes the row's first five columns alone (those that older logs have), without a comma or LF
+ * behind them. csv_format_row starts with exactly these bytes. Returns the length.
+ */
+size_t csv_format_clock_columns(char *out, const struct record *record);
 
 /* What recovery needs of a row that was read back. */
 struct csv_key {
@@ -27,7 +36,10 @@ struct csv_key {
     uint64_t seq;
 };
 
-/* Reads boot_id and seq of a row of LEN bytes, without its LF. 0, or -EBADMSG when it is no whole row of ours. */
+/*
+ * Reads boot_id and seq of a row of LEN bytes, without its LF. 0, or -EBADMSG when it is no whole
+ * row of ours.
+ */
 int csv_parse_key(const char *row, size_t len, struct csv_key *key);
 
 /*
