@@ -20,6 +20,7 @@
 #ifndef CORE_RING_H
 #define CORE_RING_H
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +30,10 @@
 
 #define RING_CAPACITY_MIN 2u
 #define RING_CAPACITY_MAX (1u << 24)
+
+/* Every slot suits any integer type. */
+#define RING_SLOT_ALIGN 8u
+#define RING_SLOT_MAX   (1u << 16)
 
 struct ring_header {
     uint32_t magic;
@@ -63,7 +68,10 @@ struct ring_consumer {
     uint32_t produced; /* what we last saw of the other side; only ever behind */
 };
 
-/* Bytes of storage for a ring, or 0 when CAPACITY is no power of two in range or SLOT_SIZE is 0. */
+/*
+ * Bytes of storage for a ring, or 0 when CAPACITY is no power of two in range or SLOT_SIZE is no
+ * multiple of RING_SLOT_ALIGN in range.
+ */
 size_t ring_storage_size(uint32_t capacity, uint32_t slot_size);
 
 /* Makes an empty ring in SIZE bytes at STORAGE (aligned to RING_LINE). 0 or -EINVAL. */
@@ -72,7 +80,8 @@ int ring_format(void *storage, size_t size, uint32_t capacity, uint32_t slot_siz
 
 /*
  * Checks that STORAGE holds a ring of exactly this shape, as a former process left it. 0, or
- * -EBADMSG when header, check or counters are not credible: then format it anew.
+ * -EBADMSG when header, check or counters are not credible: then format it anew. The owner_id is
+ * for the caller to compare. Call it before any thread uses the ring.
  */
 int ring_check(const void *storage, size_t size, uint32_t capacity, uint32_t slot_size);
 
@@ -80,14 +89,12 @@ int ring_check(const void *storage, size_t size, uint32_t capacity, uint32_t slo
 void ring_producer_init(struct ring_producer *producer, void *storage);
 void ring_consumer_init(struct ring_consumer *consumer, void *storage);
 
-static inline void *ring_slot(struct ring_shared *shared, uint32_t index, uint32_t slot_size)
-{
+static inline void *ring_slot(struct ring_shared *shared, uint32_t index, uint32_t slot_size) {
     return shared->slots + (size_t)index * slot_size;
 }
 
 /* The slot to fill next, or NULL when full: then the record is counted as dropped. */
-static inline void *ring_reserve(struct ring_producer *p)
-{
+static inline void *ring_reserve(struct ring_producer *p) {
     if (p->next - p->consumed > p->mask) {
         // Acquire pairs with the release in ring_release: the consumer has finished reading the
         // slot before we may overwrite it. Only looked at when our old view says "full".
@@ -101,8 +108,7 @@ static inline void *ring_reserve(struct ring_producer *p)
 }
 
 /* Hands the reserved slot over. */
-static inline void ring_publish(struct ring_producer *p)
-{
+static inline void ring_publish(struct ring_producer *p) {
     p->next++;
     // Release: the consumer that sees the new count also sees the record in the slot. Weaker, and
     // it could read a slot that is still being filled.
@@ -110,30 +116,26 @@ static inline void ring_publish(struct ring_producer *p)
 }
 
 /* Records waiting, looking at the other side. */
-static inline uint32_t ring_waiting(struct ring_consumer *c)
-{
+static inline uint32_t ring_waiting(struct ring_consumer *c) {
     // Acquire pairs with the release in ring_publish: see there.
     c->produced = atomic_load_explicit(&c->shared->produced, memory_order_acquire);
     return c->produced - c->next;
 }
 
 /* The I-th waiting record, I below what ring_waiting returned; valid until released. */
-static inline const void *ring_at(const struct ring_consumer *c, uint32_t i)
-{
+static inline const void *ring_at(const struct ring_consumer *c, uint32_t i) {
     return ring_slot(c->shared, (c->next + i) & c->mask, c->slot_size);
 }
 
 /* Gives the oldest COUNT slots back, at most what ring_waiting returned. */
-static inline void ring_release(struct ring_consumer *c, uint32_t count)
-{
+static inline void ring_release(struct ring_consumer *c, uint32_t count) {
     c->next += count;
     // Release is the producer's licence to overwrite: our reads of the slots stay before it.
     atomic_store_explicit(&c->shared->consumed, c->next, memory_order_release);
 }
 
 /* How full the ring is, as the producer sees it now (never less than it is). */
-static inline uint32_t ring_level(struct ring_producer *p)
-{
+static inline uint32_t ring_level(struct ring_producer *p) {
     p->consumed = atomic_load_explicit(&p->shared->consumed, memory_order_acquire);
     return p->next - p->consumed;
 }
