@@ -51,6 +51,7 @@ class FaultProxy:
         self._left: int | None = None
         self._log: list[Served] = []
         self._connections: set[socket.socket] = set()
+        self._in_progress: list[Exchange] = []
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._tls = None
@@ -86,6 +87,11 @@ class FaultProxy:
         """What was served so far, oldest first."""
         with self._lock:
             return [served for served in self._log if path_part in served.path]
+
+    def in_progress(self, path_part: str = "") -> int:
+        """Requests whose head came in and that were not ended yet."""
+        with self._lock:
+            return sum(path_part in exchange.path for exchange in self._in_progress)
 
     def down(self) -> None:
         """Refuses connections and drops those that are open."""
@@ -161,7 +167,7 @@ class FaultProxy:
                 exchange.reset()
                 self._note(exchange, "stale reset")
                 return
-            fault = self._pick(exchange.path)
+            fault = self._begin(exchange)
             try:
                 self._apply(fault, exchange)
             finally:
@@ -177,10 +183,11 @@ class FaultProxy:
             return
         fault.action(exchange, self.upstream)
 
-    def _pick(self, path: str) -> Fault:
+    def _begin(self, exchange: Exchange) -> Fault:
         with self._lock:
+            self._in_progress.append(exchange)
             fault = self._fault
-            if fault.only not in path or self._left == 0:
+            if fault.only not in exchange.path or self._left == 0:
                 return faults.NO_FAULT
             if self._left is not None:
                 self._left -= 1
@@ -198,6 +205,8 @@ class FaultProxy:
         )
         with self._lock:
             self._log.append(served)
+            if exchange in self._in_progress:
+                self._in_progress.remove(exchange)
 
 
 def main() -> int:

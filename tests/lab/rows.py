@@ -66,6 +66,20 @@ def missed_ticks(rows: list[Row]) -> int:
     return sum(int(row.event("gap") or 0) for row in rows)
 
 
+def lateness_us(rows: list[Row], interval_us: int) -> list[int]:
+    """How far each row of one run lies behind a grid that starts at its first row."""
+    late = [0]
+    for row in rows[1:]:
+        ticks = 1 + int(row.event("gap") or 0)
+        late.append(late[-1] + row.elapsed_us - ticks * interval_us)
+    return late
+
+
+def without_repeats(contents: list[bytes]) -> list[bytes]:
+    """Drops exact repeats: when an answer is lost, the same file is rightly stored again."""
+    return [body for number, body in enumerate(contents) if body not in contents[:number]]
+
+
 def assert_exactly_once(rows: list[Row]) -> None:
     """Every sampled row is there once, in order: one boot, seq without gap or repeat."""
     assert rows, "no rows at all"

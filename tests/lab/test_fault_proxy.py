@@ -160,10 +160,11 @@ def test_down_ends_a_hanging_request(proxy, url):
     ended: list[int] = []
     worker = threading.Thread(target=lambda: ended.append(Curl(url).exit))
     worker.start()
-    wait_until(lambda: proxy._connections, "the request to come in")
+    wait_until(lambda: proxy.in_progress("/key"), "the request to come in")
     proxy.down()
     worker.join(30)
     assert ended and ended[0] != 0
+    wait_until(lambda: not proxy.in_progress(), "the request to end")
 
 
 def test_tls_endpoint_is_signed_for_itself(s3_server, bucket):

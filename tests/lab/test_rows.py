@@ -2,7 +2,15 @@
 
 import pytest
 
-from lab.rows import COLUMNS, assert_exactly_once, missed_ticks, parse_file, parse_files
+from lab.rows import (
+    COLUMNS,
+    assert_exactly_once,
+    lateness_us,
+    missed_ticks,
+    parse_file,
+    parse_files,
+    without_repeats,
+)
 
 HEADER = ",".join(COLUMNS) + "\n"
 
@@ -56,3 +64,13 @@ def test_a_damaged_file_is_found(content):
 def test_lost_or_doubled_rows_are_found(rows):
     with pytest.raises(AssertionError):
         assert_exactly_once(parse_file(a_file(*rows)))
+
+
+def test_lateness_counts_from_the_first_row_and_knows_gaps():
+    rows = parse_file(a_file(row(1, "start"), row(2), row(3, "gap=2"), row(4)))
+    assert lateness_us(rows, 1_000_000) == [0, 0, -2_000_000, -2_000_000]
+    assert lateness_us(rows, 999_900) == [0, 100, -1_999_600, -1_999_500]
+
+
+def test_repeated_files_count_once():
+    assert without_repeats([b"a", b"b", b"a", b"b", b"c"]) == [b"a", b"b", b"c"]
