@@ -89,12 +89,14 @@ int ring_check(const void *storage, size_t size, uint32_t capacity, uint32_t slo
 void ring_producer_init(struct ring_producer *producer, void *storage);
 void ring_consumer_init(struct ring_consumer *consumer, void *storage);
 
-static inline void *ring_slot(struct ring_shared *shared, uint32_t index, uint32_t slot_size) {
+static inline void *ring_slot(struct ring_shared *shared, uint32_t index, uint32_t slot_size)
+{
     return shared->slots + (size_t)index * slot_size;
 }
 
 /* The slot to fill next, or NULL when full: then the record is counted as dropped. */
-static inline void *ring_reserve(struct ring_producer *p) {
+static inline void *ring_reserve(struct ring_producer *p)
+{
     if (p->next - p->consumed > p->mask) {
         // Acquire pairs with the release in ring_release: the consumer has finished reading the
         // slot before we may overwrite it. Only looked at when our old view says "full".
@@ -108,7 +110,8 @@ static inline void *ring_reserve(struct ring_producer *p) {
 }
 
 /* Hands the reserved slot over. */
-static inline void ring_publish(struct ring_producer *p) {
+static inline void ring_publish(struct ring_producer *p)
+{
     p->next++;
     // Release: the consumer that sees the new count also sees the record in the slot. Weaker, and
     // it could read a slot that is still being filled.
@@ -116,26 +119,30 @@ static inline void ring_publish(struct ring_producer *p) {
 }
 
 /* Records waiting, looking at the other side. */
-static inline uint32_t ring_waiting(struct ring_consumer *c) {
+static inline uint32_t ring_waiting(struct ring_consumer *c)
+{
     // Acquire pairs with the release in ring_publish: see there.
     c->produced = atomic_load_explicit(&c->shared->produced, memory_order_acquire);
     return c->produced - c->next;
 }
 
 /* The I-th waiting record, I below what ring_waiting returned; valid until released. */
-static inline const void *ring_at(const struct ring_consumer *c, uint32_t i) {
+static inline const void *ring_at(const struct ring_consumer *c, uint32_t i)
+{
     return ring_slot(c->shared, (c->next + i) & c->mask, c->slot_size);
 }
 
 /* Gives the oldest COUNT slots back, at most what ring_waiting returned. */
-static inline void ring_release(struct ring_consumer *c, uint32_t count) {
+static inline void ring_release(struct ring_consumer *c, uint32_t count)
+{
     c->next += count;
     // Release is the producer's licence to overwrite: our reads of the slots stay before it.
     atomic_store_explicit(&c->shared->consumed, c->next, memory_order_release);
 }
 
 /* How full the ring is, as the producer sees it now (never less than it is). */
-static inline uint32_t ring_level(struct ring_producer *p) {
+static inline uint32_t ring_level(struct ring_producer *p)
+{
     p->consumed = atomic_load_explicit(&p->shared->consumed, memory_order_acquire);
     return p->next - p->consumed;
 }

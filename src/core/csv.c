@@ -38,19 +38,22 @@ const char csv_header[] = "elapsed_time,elapsed_system_time,current_system_time,
 
 /* ---- writing ---- */
 
-static char *put_comma(char *out) {
+static char *put_comma(char *out)
+{
     *out = ',';
     return out + 1;
 }
 
-static char *put_text(char *out, const char *text) {
+static char *put_text(char *out, const char *text)
+{
     size_t length = strlen(text);
     memcpy(out, text, length);
     return out + length;
 }
 
 // The first eight hex digits of the boot id, leading zeros kept: it is a name, not a number.
-static char *put_boot_id(char *out, uint32_t boot_id) {
+static char *put_boot_id(char *out, uint32_t boot_id)
+{
     for (int shift = 28; shift >= 0; shift -= 4) {
         *out++ = "0123456789abcdef"[boot_id >> shift & 0xf];
     }
@@ -58,16 +61,19 @@ static char *put_boot_id(char *out, uint32_t boot_id) {
 }
 
 // An absent value is an empty field; both end with the comma.
-static char *put_nano_if(char *out, bool present, int64_t ns) {
+static char *put_nano_if(char *out, bool present, int64_t ns)
+{
     return put_comma(present ? decimal_put_nano(out, ns) : out);
 }
 
 // Rounds towards minus infinity, so that a time before 1970 stays before its microsecond too.
-static int64_t floor_us(int64_t ns) {
+static int64_t floor_us(int64_t ns)
+{
     return ns / NS_PER_US - (ns % NS_PER_US < 0);
 }
 
-size_t csv_format_clock_columns(char *out, const struct record *record) {
+size_t csv_format_clock_columns(char *out, const struct record *record)
+{
     char *p = put_comma(decimal_put_i64(out, record->elapsed_mono_us));
     p = put_comma(decimal_put_i64(p, record->elapsed_wall_us));
     p = put_comma(decimal_put_i64(p, floor_us(record->wall_ns)));
@@ -77,7 +83,8 @@ size_t csv_format_clock_columns(char *out, const struct record *record) {
 }
 
 // What the time source said, columns 10 to 18.
-static char *put_source_columns(char *out, const struct record *record) {
+static char *put_source_columns(char *out, const struct record *record)
+{
     uint32_t valid = record->valid;
     char *p = put_comma(put_text(out, sync_state_name(record->sync_state)));
     p = put_comma(put_text(p, source_id_name(record->source)));
@@ -90,33 +97,39 @@ static char *put_source_columns(char *out, const struct record *record) {
     return put_nano_if(p, valid & VALID_ERROR_BOUND, record->error_bound_ns);
 }
 
-static char *put_start(char *out, const struct record *record) {
+static char *put_start(char *out, const struct record *record)
+{
     (void)record;
     return out;
 }
 
-static char *put_step(char *out, const struct record *record) {
+static char *put_step(char *out, const struct record *record)
+{
     if (record->step_ns >= 0) {
         *out++ = '+';
     }
     return decimal_put_nano(out, record->step_ns);
 }
 
-static char *put_gap(char *out, const struct record *record) {
+static char *put_gap(char *out, const struct record *record)
+{
     return decimal_put_u64(out, record->gap_rows);
 }
 
-static char *put_dropped(char *out, const struct record *record) {
+static char *put_dropped(char *out, const struct record *record)
+{
     return decimal_put_u64(out, record->dropped_rows);
 }
 
-static char *put_evicted(char *out, const struct record *record) {
+static char *put_evicted(char *out, const struct record *record)
+{
     out = decimal_put_u64(out, record->evicted_first);
     *out++ = '-';
     return decimal_put_u64(out, record->evicted_last);
 }
 
-static char *put_state(char *out, const struct record *record) {
+static char *put_state(char *out, const struct record *record)
+{
     out = put_text(out, sync_state_name(record->old_state));
     *out++ = '>';
     return put_text(out, sync_state_name(record->sync_state));
@@ -138,7 +151,8 @@ static const struct event_word {
 
 #define EVENT_WORDS (sizeof event_words / sizeof event_words[0])
 
-static char *put_events(char *out, const struct record *record) {
+static char *put_events(char *out, const struct record *record)
+{
     char *begin = out;
     for (size_t i = 0; record->events != 0 && i < EVENT_WORDS; i++) {
         if (record->events & event_words[i].event) {
@@ -151,7 +165,8 @@ static char *put_events(char *out, const struct record *record) {
     return out;
 }
 
-size_t csv_format_row(char *out, const struct record *record) {
+size_t csv_format_row(char *out, const struct record *record)
+{
     char *p = put_comma(out + csv_format_clock_columns(out, record));
     p = put_comma(put_boot_id(p, record->boot_id));
     p = put_comma(decimal_put_u64(p, record->seq));
@@ -171,7 +186,8 @@ struct field {
 };
 
 // Takes up to MAX decimal digits; returns how many there were.
-static size_t take_digits(struct field *field, size_t max) {
+static size_t take_digits(struct field *field, size_t max)
+{
     size_t n = 0;
     while (n < field->length && n < max && field->text[n] >= '0' && field->text[n] <= '9') {
         n++;
@@ -181,7 +197,8 @@ static size_t take_digits(struct field *field, size_t max) {
     return n;
 }
 
-static bool take_char(struct field *field, char c) {
+static bool take_char(struct field *field, char c)
+{
     if (field->length == 0 || field->text[0] != c) {
         return false;
     }
@@ -190,17 +207,20 @@ static bool take_char(struct field *field, char c) {
     return true;
 }
 
-static bool is_unsigned(struct field field) {
+static bool is_unsigned(struct field field)
+{
     return take_digits(&field, 20) > 0 && field.length == 0;
 }
 
-static bool is_signed(struct field field) {
+static bool is_signed(struct field field)
+{
     take_char(&field, '-');
     return take_digits(&field, 19) > 0 && field.length == 0;
 }
 
 // Absent, or digits with exactly DECIMALS of them behind the point.
-static bool is_fixed(struct field field, size_t decimals) {
+static bool is_fixed(struct field field, size_t decimals)
+{
     if (field.length == 0) {
         return true;
     }
@@ -209,27 +229,33 @@ static bool is_fixed(struct field field, size_t decimals) {
            take_digits(&field, decimals) == decimals && field.length == 0;
 }
 
-static bool is_milli(struct field field) {
+static bool is_milli(struct field field)
+{
     return is_fixed(field, 3);
 }
 
-static bool is_micro(struct field field) {
+static bool is_micro(struct field field)
+{
     return is_fixed(field, 6);
 }
 
-static bool is_nano(struct field field) {
+static bool is_nano(struct field field)
+{
     return is_fixed(field, 9);
 }
 
-static bool is_stratum(struct field field) {
+static bool is_stratum(struct field field)
+{
     return field.length == 0 || is_unsigned(field);
 }
 
-static bool equals(struct field field, const char *word) {
+static bool equals(struct field field, const char *word)
+{
     return strlen(word) == field.length && memcmp(word, field.text, field.length) == 0;
 }
 
-static bool is_status(struct field field) {
+static bool is_status(struct field field)
+{
     bool known = false;
     for (int i = STATUS_UNKNOWN; i <= STATUS_NOT_SYNCHRONISED; i++) {
         known |= equals(field, clock_status_name((enum clock_status)i));
@@ -237,7 +263,8 @@ static bool is_status(struct field field) {
     return known;
 }
 
-static bool is_sync_state(struct field field) {
+static bool is_sync_state(struct field field)
+{
     bool known = false;
     for (int i = SYNC_UNKNOWN; i <= SYNC_UNREACHABLE; i++) {
         known |= equals(field, sync_state_name((enum sync_state)i));
@@ -245,7 +272,8 @@ static bool is_sync_state(struct field field) {
     return known;
 }
 
-static bool is_source(struct field field) {
+static bool is_source(struct field field)
+{
     bool known = false;
     for (int i = SOURCE_NONE; i <= SOURCE_SNTP; i++) {
         known |= equals(field, source_id_name((enum source_id)i));
@@ -253,7 +281,8 @@ static bool is_source(struct field field) {
     return known;
 }
 
-static bool is_boot_id(struct field field) {
+static bool is_boot_id(struct field field)
+{
     size_t i = 0;
     while (i < field.length && memchr("0123456789abcdef", field.text[i], 16) != NULL) {
         i++;
@@ -262,7 +291,8 @@ static bool is_boot_id(struct field field) {
 }
 
 // Only the alphabet of the event words: their values are for people and tools, not for recovery.
-static bool is_event(struct field field) {
+static bool is_event(struct field field)
+{
     size_t i = 0;
     while (i < field.length && (unsigned char)field.text[i] > ' ' && field.text[i] < 0x7f) {
         i++;
@@ -284,7 +314,8 @@ static bool (*const column_checks[COLUMN_COUNT])(struct field field) = {
 };
 
 // Splits a row at its commas; 0 when every field is what its column allows.
-static int split_row(const char *row, size_t len, struct field fields[COLUMN_COUNT]) {
+static int split_row(const char *row, size_t len, struct field fields[COLUMN_COUNT])
+{
     const char *end = row + len;
     for (int i = 0; i < COLUMN_COUNT; i++) {
         const char *comma = memchr(row, ',', (size_t)(end - row));
@@ -303,7 +334,8 @@ static int split_row(const char *row, size_t len, struct field fields[COLUMN_COU
 }
 
 // FIELD holds 1 to 20 digits. 0, or -EBADMSG beyond 64 bits.
-static int parse_u64(struct field field, uint64_t *value) {
+static int parse_u64(struct field field, uint64_t *value)
+{
     uint64_t v = 0;
     for (size_t i = 0; i < field.length; i++) {
         unsigned digit = (unsigned)(field.text[i] - '0');
@@ -316,7 +348,8 @@ static int parse_u64(struct field field, uint64_t *value) {
     return 0;
 }
 
-static uint32_t parse_boot_id(struct field field) {
+static uint32_t parse_boot_id(struct field field)
+{
     uint32_t v = 0;
     for (size_t i = 0; i < field.length; i++) {
         char c = field.text[i];
@@ -325,7 +358,8 @@ static uint32_t parse_boot_id(struct field field) {
     return v;
 }
 
-int csv_parse_key(const char *row, size_t len, struct csv_key *key) {
+int csv_parse_key(const char *row, size_t len, struct csv_key *key)
+{
     struct field fields[COLUMN_COUNT];
     uint64_t seq;
     if (split_row(row, len, fields) != 0 || parse_u64(fields[COLUMN_SEQ], &seq) != 0) {
@@ -338,7 +372,8 @@ int csv_parse_key(const char *row, size_t len, struct csv_key *key) {
 /* ---- the older logs' five columns ---- */
 
 // "-12.345678901" to nanoseconds; absent is 0. FIELD passed is_nano. 0 or -EBADMSG.
-static int parse_nano(struct field field, int64_t *ns) {
+static int parse_nano(struct field field, int64_t *ns)
+{
     bool negative = take_char(&field, '-');
     uint64_t magnitude = 0;
     while (field.length > 0) {
@@ -356,12 +391,14 @@ static int parse_nano(struct field field, int64_t *ns) {
 }
 
 // To the nearest microsecond, ties away from zero, as a reader of six decimals expects.
-static int64_t round_us(int64_t ns) {
+static int64_t round_us(int64_t ns)
+{
     int64_t rest = ns % NS_PER_US;
     return ns / NS_PER_US + (rest >= NS_PER_US / 2) - (rest <= -NS_PER_US / 2);
 }
 
-int csv_project_legacy(char *out, const char *row, size_t len) {
+int csv_project_legacy(char *out, const char *row, size_t len)
+{
     struct field fields[COLUMN_COUNT];
     int64_t diff_ns;
     if (split_row(row, len, fields) != 0 || parse_nano(fields[COLUMN_CLOCK_DIFF], &diff_ns) != 0) {

@@ -12,7 +12,8 @@ static_assert(sizeof(struct ring_shared) % RING_LINE == 0, "slots start on a lin
 
 // FNV-1a over the fields before CHECK: finds torn and foreign headers; not a guard against malice,
 // the file is private to its owner.
-static uint32_t header_check(const struct ring_header *header) {
+static uint32_t header_check(const struct ring_header *header)
+{
     const unsigned char *bytes = (const unsigned char *)header;
     uint32_t hash = 2166136261u;
     for (size_t i = 0; i < offsetof(struct ring_header, check); i++) {
@@ -21,13 +22,15 @@ static uint32_t header_check(const struct ring_header *header) {
     return hash;
 }
 
-static bool shape_is_valid(uint32_t capacity, uint32_t slot_size) {
+static bool shape_is_valid(uint32_t capacity, uint32_t slot_size)
+{
     bool power_of_two = (capacity & (capacity - 1)) == 0;
     return power_of_two && capacity >= RING_CAPACITY_MIN && capacity <= RING_CAPACITY_MAX &&
            slot_size != 0 && slot_size % RING_SLOT_ALIGN == 0 && slot_size <= RING_SLOT_MAX;
 }
 
-size_t ring_storage_size(uint32_t capacity, uint32_t slot_size) {
+size_t ring_storage_size(uint32_t capacity, uint32_t slot_size)
+{
     if (!shape_is_valid(capacity, slot_size)) {
         return 0;
     }
@@ -35,13 +38,15 @@ size_t ring_storage_size(uint32_t capacity, uint32_t slot_size) {
     return size <= SIZE_MAX ? (size_t)size : 0;
 }
 
-static bool storage_fits(const void *storage, size_t size, uint32_t capacity, uint32_t slot_size) {
+static bool storage_fits(const void *storage, size_t size, uint32_t capacity, uint32_t slot_size)
+{
     size_t needed = ring_storage_size(capacity, slot_size);
     return needed != 0 && size >= needed && (uintptr_t)storage % RING_LINE == 0;
 }
 
 int ring_format(void *storage, size_t size, uint32_t capacity, uint32_t slot_size,
-                uint32_t owner_id) {
+                uint32_t owner_id)
+{
     if (!storage_fits(storage, size, capacity, slot_size)) {
         return -EINVAL;
     }
@@ -59,7 +64,8 @@ int ring_format(void *storage, size_t size, uint32_t capacity, uint32_t slot_siz
     return 0;
 }
 
-int ring_check(const void *storage, size_t size, uint32_t capacity, uint32_t slot_size) {
+int ring_check(const void *storage, size_t size, uint32_t capacity, uint32_t slot_size)
+{
     if (!storage_fits(storage, size, capacity, slot_size)) {
         return -EBADMSG;
     }
@@ -76,7 +82,8 @@ int ring_check(const void *storage, size_t size, uint32_t capacity, uint32_t slo
     return produced - consumed <= capacity ? 0 : -EBADMSG;
 }
 
-void ring_producer_init(struct ring_producer *producer, void *storage) {
+void ring_producer_init(struct ring_producer *producer, void *storage)
+{
     struct ring_shared *shared = storage;
     // Relaxed: the threads start after this, and starting a thread orders it.
     *producer = (struct ring_producer){
@@ -88,7 +95,8 @@ void ring_producer_init(struct ring_producer *producer, void *storage) {
     };
 }
 
-void ring_consumer_init(struct ring_consumer *consumer, void *storage) {
+void ring_consumer_init(struct ring_consumer *consumer, void *storage)
+{
     struct ring_shared *shared = storage;
     // Relaxed: as in ring_producer_init. Nothing counts as seen before the first ring_waiting.
     uint32_t next = atomic_load_explicit(&shared->consumed, memory_order_relaxed);

@@ -10,7 +10,8 @@ struct text {
     char *end;
 };
 
-__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *format, ...) {
+__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
     text->at += vsnprintf(text->at, (size_t)(text->end - text->at), format, args);
@@ -18,20 +19,23 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *text, const c
 }
 
 // VALUE in units of 1/SCALE, DECIMALS digits behind the point.
-static void add_fixed(struct text *text, int64_t value, uint64_t scale, int decimals) {
+static void add_fixed(struct text *text, int64_t value, uint64_t scale, int decimals)
+{
     uint64_t magnitude = value < 0 ? -(uint64_t)value : (uint64_t)value;
     add(text, "%s%" PRIu64 ".%0*" PRIu64, value < 0 ? "-" : "", magnitude / scale, decimals,
         magnitude % scale);
 }
 
-static void add_nano(struct text *text, const struct record *record, uint32_t bit, int64_t ns) {
+static void add_nano(struct text *text, const struct record *record, uint32_t bit, int64_t ns)
+{
     if (record->valid & bit) {
         add_fixed(text, ns, 1000000000, 9);
     }
     add(text, ",");
 }
 
-static void add_clock_columns(struct text *text, const struct record *record) {
+static void add_clock_columns(struct text *text, const struct record *record)
+{
     int64_t wall_us = record->wall_ns / 1000;
     if (record->wall_ns % 1000 < 0) {
         wall_us--;
@@ -42,7 +46,8 @@ static void add_clock_columns(struct text *text, const struct record *record) {
     add(text, "%s", clock_status_name(record->status));
 }
 
-static void add_source(struct text *text, const struct record *record) {
+static void add_source(struct text *text, const struct record *record)
+{
     add(text, "%s,%s,", sync_state_name(record->sync_state), source_id_name(record->source));
     if (record->valid & VALID_STRATUM) {
         add(text, "%u", record->stratum);
@@ -62,7 +67,8 @@ static void add_source(struct text *text, const struct record *record) {
     add_nano(text, record, VALID_ERROR_BOUND, record->error_bound_ns);
 }
 
-static void add_events(struct text *text, const struct record *record) {
+static void add_events(struct text *text, const struct record *record)
+{
     const char *between = "";
     if (record->events & EVENT_START) {
         add(text, "start");
@@ -92,13 +98,15 @@ static void add_events(struct text *text, const struct record *record) {
     }
 }
 
-size_t csv_reference_clock_columns(char *out, size_t size, const struct record *record) {
+size_t csv_reference_clock_columns(char *out, size_t size, const struct record *record)
+{
     struct text text = {out, out + size};
     add_clock_columns(&text, record);
     return (size_t)(text.at - out);
 }
 
-size_t csv_reference_row(char *out, size_t size, const struct record *record) {
+size_t csv_reference_row(char *out, size_t size, const struct record *record)
+{
     struct text text = {out, out + size};
     add_clock_columns(&text, record);
     add(&text, ",%08" PRIx32 ",%" PRIu64 ",%" PRId64 ",%" PRIu32 ",", record->boot_id, record->seq,
@@ -109,7 +117,8 @@ size_t csv_reference_row(char *out, size_t size, const struct record *record) {
     return (size_t)(text.at - out);
 }
 
-uint64_t csv_reference_random(uint64_t *state) {
+uint64_t csv_reference_random(uint64_t *state)
+{
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;
@@ -118,7 +127,8 @@ uint64_t csv_reference_random(uint64_t *state) {
 
 // Every magnitude as likely as any other, so that short and long numbers both come up; sometimes
 // a neighbour of a power of ten or an end of the type, where digit counts change.
-static uint64_t random_u64(uint64_t *state) {
+static uint64_t random_u64(uint64_t *state)
+{
     uint64_t power = 1;
     uint64_t choice = csv_reference_random(state) % 32;
     if (choice < 20) {
@@ -133,7 +143,8 @@ static uint64_t random_u64(uint64_t *state) {
     return csv_reference_random(state) >> (csv_reference_random(state) % 64);
 }
 
-static int64_t random_i64(uint64_t *state) {
+static int64_t random_i64(uint64_t *state)
+{
     uint64_t choice = csv_reference_random(state) % 64;
     if (choice < 2) {
         return choice == 0 ? INT64_MIN : INT64_MAX;
@@ -142,7 +153,8 @@ static int64_t random_i64(uint64_t *state) {
     return choice % 2 == 0 ? (int64_t)magnitude : -(int64_t)magnitude;
 }
 
-void csv_reference_random_record(struct record *record, uint64_t *state) {
+void csv_reference_random_record(struct record *record, uint64_t *state)
+{
     *record = (struct record){
         .seq = random_u64(state),
         .boot_id = (uint32_t)random_u64(state),
@@ -174,7 +186,8 @@ void csv_reference_random_record(struct record *record, uint64_t *state) {
     };
 }
 
-void csv_reference_longest_record(struct record *record) {
+void csv_reference_longest_record(struct record *record)
+{
     *record = (struct record){
         .seq = UINT64_MAX,
         .boot_id = UINT32_MAX,

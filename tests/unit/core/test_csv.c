@@ -19,7 +19,8 @@
 static uint64_t random_rows = RANDOM_ROWS;
 static uint64_t seed = SEED;
 
-static struct record usual_record(void) {
+static struct record usual_record(void)
+{
     return (struct record){
         .seq = 3601,
         .boot_id = 0x0a2b3c4d,
@@ -44,7 +45,8 @@ static struct record usual_record(void) {
     };
 }
 
-static void assert_row(const struct record *record, const char *expected) {
+static void assert_row(const struct record *record, const char *expected)
+{
     char row[CSV_ROW_MAX + 1];
     size_t length = csv_format_row(row, record);
     assert_in_range(length, 1, CSV_ROW_MAX);
@@ -52,7 +54,8 @@ static void assert_row(const struct record *record, const char *expected) {
     assert_string_equal(row, expected);
 }
 
-static void a_usual_record_becomes_the_documented_row(void **state) {
+static void a_usual_record_becomes_the_documented_row(void **state)
+{
     (void)state;
     struct record record = usual_record();
     assert_row(&record, "1000023,999992,1720123456789012,0.000035515,Normal,0a2b3c4d,3601,"
@@ -60,7 +63,8 @@ static void a_usual_record_becomes_the_documented_row(void **state) {
                         "0.001234567,0.000045678,0.000698476,\n");
 }
 
-static void absent_values_are_empty_fields_not_zeros(void **state) {
+static void absent_values_are_empty_fields_not_zeros(void **state)
+{
     (void)state;
     struct record record = usual_record();
     record.valid = 0;
@@ -71,7 +75,8 @@ static void absent_values_are_empty_fields_not_zeros(void **state) {
                         "unreachable,none,,,,,,,,\n");
 }
 
-static void events_are_words_joined_by_semicolons(void **state) {
+static void events_are_words_joined_by_semicolons(void **state)
+{
     (void)state;
     struct record record = usual_record();
     record.valid = 0;
@@ -93,7 +98,8 @@ static void events_are_words_joined_by_semicolons(void **state) {
                         "synced,chrony,,,,,,,,step=-0.000000001\n");
 }
 
-static void a_time_before_1970_is_rounded_down(void **state) {
+static void a_time_before_1970_is_rounded_down(void **state)
+{
     (void)state;
     struct record record = usual_record();
     char row[CSV_ROW_MAX];
@@ -108,7 +114,8 @@ static void a_time_before_1970_is_rounded_down(void **state) {
     assert_memory_equal(row, "1000023,999992,-2,", 18);
 }
 
-static void the_longest_row_fits_and_nothing_behind_it_is_touched(void **state) {
+static void the_longest_row_fits_and_nothing_behind_it_is_touched(void **state)
+{
     (void)state;
     struct record record;
     csv_reference_longest_record(&record);
@@ -125,7 +132,8 @@ static void the_longest_row_fits_and_nothing_behind_it_is_touched(void **state) 
     }
 }
 
-static void no_random_record_has_a_longer_row_than_the_longest(void **state) {
+static void no_random_record_has_a_longer_row_than_the_longest(void **state)
+{
     (void)state;
     struct record record;
     char row[CSV_ROW_MAX];
@@ -138,7 +146,8 @@ static void no_random_record_has_a_longer_row_than_the_longest(void **state) {
     }
 }
 
-static void rows_equal_the_reference_byte_for_byte(void **state) {
+static void rows_equal_the_reference_byte_for_byte(void **state)
+{
     (void)state;
     uint64_t random = seed;
     print_message("seed %" PRIu64 ", %" PRIu64 " rows\n", seed, random_rows);
@@ -161,7 +170,8 @@ static void rows_equal_the_reference_byte_for_byte(void **state) {
     }
 }
 
-static void the_header_names_as_many_columns_as_a_row_has(void **state) {
+static void the_header_names_as_many_columns_as_a_row_has(void **state)
+{
     (void)state;
     struct record record = usual_record();
     char row[CSV_ROW_MAX];
@@ -179,7 +189,8 @@ static void the_header_names_as_many_columns_as_a_row_has(void **state) {
     assert_int_equal(csv_header[strlen(csv_header) - 1], '\n');
 }
 
-static void every_written_row_is_read_back_with_its_key(void **state) {
+static void every_written_row_is_read_back_with_its_key(void **state)
+{
     (void)state;
     uint64_t random = seed;
     for (int i = 0; i < 20000; i++) {
@@ -194,7 +205,8 @@ static void every_written_row_is_read_back_with_its_key(void **state) {
     }
 }
 
-static void a_row_cut_anywhere_is_refused(void **state) {
+static void a_row_cut_anywhere_is_refused(void **state)
+{
     (void)state;
     struct record record = usual_record();
     char row[CSV_ROW_MAX];
@@ -208,7 +220,8 @@ static void a_row_cut_anywhere_is_refused(void **state) {
     assert_int_equal(csv_parse_key(row, whole + 1, &key), -EBADMSG);
 }
 
-static void a_row_with_a_foreign_byte_anywhere_is_refused(void **state) {
+static void a_row_with_a_foreign_byte_anywhere_is_refused(void **state)
+{
     (void)state;
     struct record record = usual_record();
     char row[CSV_ROW_MAX];
@@ -226,7 +239,8 @@ static void a_row_with_a_foreign_byte_anywhere_is_refused(void **state) {
     }
 }
 
-static void rows_that_are_not_ours_are_refused(void **state) {
+static void rows_that_are_not_ours_are_refused(void **state)
+{
     (void)state;
     static const char *const bad[] = {
         "",
@@ -265,7 +279,8 @@ static void rows_that_are_not_ours_are_refused(void **state) {
     assert_true(key.seq == UINT64_MAX);
 }
 
-static void assert_legacy(const struct record *record, const char *expected) {
+static void assert_legacy(const struct record *record, const char *expected)
+{
     char row[CSV_ROW_MAX];
     char legacy[CSV_ROW_MAX + 1];
     size_t length = csv_format_row(row, record);
@@ -275,7 +290,8 @@ static void assert_legacy(const struct record *record, const char *expected) {
     assert_string_equal(legacy, expected);
 }
 
-static void the_legacy_row_has_five_columns_and_six_signed_decimals(void **state) {
+static void the_legacy_row_has_five_columns_and_six_signed_decimals(void **state)
+{
     (void)state;
     struct record record = usual_record();
     assert_legacy(&record, "1000023,999992,1720123456789012,0.000036,Normal\n");
@@ -284,7 +300,8 @@ static void the_legacy_row_has_five_columns_and_six_signed_decimals(void **state
     assert_legacy(&record, "1000023,999992,1720123456789012,-1.234568,Insert second\n");
 }
 
-static void the_legacy_row_has_zero_where_the_diff_is_absent(void **state) {
+static void the_legacy_row_has_zero_where_the_diff_is_absent(void **state)
+{
     (void)state;
     struct record record = usual_record();
     record.valid &= ~(uint32_t)VALID_CLOCK_DIFF;
@@ -292,7 +309,8 @@ static void the_legacy_row_has_zero_where_the_diff_is_absent(void **state) {
     assert_legacy(&record, "1000023,999992,1720123456789012,0.000000,Not synchronised\n");
 }
 
-static void the_legacy_diff_is_rounded_to_the_nearest_microsecond(void **state) {
+static void the_legacy_diff_is_rounded_to_the_nearest_microsecond(void **state)
+{
     (void)state;
     static const struct {
         int64_t ns;
@@ -318,7 +336,8 @@ static void the_legacy_diff_is_rounded_to_the_nearest_microsecond(void **state) 
     }
 }
 
-static void a_row_that_is_not_ours_is_not_projected(void **state) {
+static void a_row_that_is_not_ours_is_not_projected(void **state)
+{
     (void)state;
     char legacy[CSV_ROW_MAX];
     const char five[] = "1000023,999992,1720123456789012,0.000035,Normal";
@@ -331,7 +350,8 @@ static void a_row_that_is_not_ours_is_not_projected(void **state) {
     assert_int_equal(csv_project_legacy(legacy, far, strlen(far)), -EBADMSG);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     if (argc > 1) {
         random_rows = strtoull(argv[1], NULL, 10);
     }
