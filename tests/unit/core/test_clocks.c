@@ -15,7 +15,8 @@ static size_t reads;
 int __real_clock_gettime(clockid_t clock, struct timespec *ts);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
 
-int __wrap_clock_gettime(clockid_t clock, struct timespec *ts) {
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
+{
     if (script == NULL) {
         return __real_clock_gettime(clock, ts);
     }
@@ -26,7 +27,8 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ts) {
     return 0;
 }
 
-static struct clock_reading read_scripted(const int64_t *answers, size_t count) {
+static struct clock_reading read_scripted(const int64_t *answers, size_t count)
+{
     script = answers;
     script_length = count;
     reads = 0;
@@ -39,7 +41,8 @@ static struct clock_reading read_scripted(const int64_t *answers, size_t count) 
 #define BRACKET(before, raw, wall, after) (before), (raw), (wall), (after)
 #define COUNT(array)                      (sizeof(array) / sizeof((array)[0]))
 
-static void the_tightest_bracket_wins_wherever_it_comes(void **state) {
+static void the_tightest_bracket_wins_wherever_it_comes(void **state)
+{
     (void)state;
     const int64_t wide[4] = {BRACKET(1000, 11, 21, 1900)};
     const int64_t tight[4] = {BRACKET(5000, 15, 25, 5040)};
@@ -56,7 +59,8 @@ static void the_tightest_bracket_wins_wherever_it_comes(void **state) {
     }
 }
 
-static void a_preempted_bracket_is_not_believed(void **state) {
+static void a_preempted_bracket_is_not_believed(void **state)
+{
     (void)state;
     const int64_t answers[] = {
         BRACKET(0, 10, 20, 56121000),
@@ -67,7 +71,8 @@ static void a_preempted_bracket_is_not_believed(void **state) {
     assert_int_equal(reading.raw.ns, 57000010);
 }
 
-static void at_least_three_brackets_are_tried(void **state) {
+static void at_least_three_brackets_are_tried(void **state)
+{
     (void)state;
     const int64_t answers[] = {BRACKET(0, 1, 2, 100)};
     read_scripted(answers, COUNT(answers));
@@ -75,7 +80,8 @@ static void at_least_three_brackets_are_tried(void **state) {
     assert_int_equal(reads % 4, 0);
 }
 
-static void a_window_beyond_32_bits_is_clamped(void **state) {
+static void a_window_beyond_32_bits_is_clamped(void **state)
+{
     (void)state;
     const int64_t answers[] = {BRACKET(0, 1, 2, INT64_C(5000000000))};
     struct clock_reading reading = read_scripted(answers, COUNT(answers));
@@ -85,13 +91,15 @@ static void a_window_beyond_32_bits_is_clamped(void **state) {
     assert_int_equal(read_scripted(most, COUNT(most)).window_ns, UINT32_MAX - 1);
 }
 
-static void times_before_1970_are_read_too(void **state) {
+static void times_before_1970_are_read_too(void **state)
+{
     (void)state;
     const int64_t answers[] = {BRACKET(100, 120, INT64_C(-1500000001), 140)};
     assert_int_equal(read_scripted(answers, COUNT(answers)).wall.ns, INT64_C(-1500000001));
 }
 
-static void the_real_clocks_lie_between_reads_around_them(void **state) {
+static void the_real_clocks_lie_between_reads_around_them(void **state)
+{
     (void)state;
     for (int i = 0; i < 1000; i++) {
         mono_time before = mono_now();
@@ -103,7 +111,8 @@ static void the_real_clocks_lie_between_reads_around_them(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_tightest_bracket_wins_wherever_it_comes),
         cmocka_unit_test(a_preempted_bracket_is_not_believed),

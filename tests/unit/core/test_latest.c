@@ -15,7 +15,8 @@ struct value {
     unsigned char tail[3];
 } __attribute__((packed));
 
-static struct value value_of(uint32_t n) {
+static struct value value_of(uint32_t n)
+{
     struct value value;
     for (size_t i = 0; i < 16; i++) {
         value.words[i] = n * (uint32_t)(i + 1);
@@ -24,12 +25,14 @@ static struct value value_of(uint32_t n) {
     return value;
 }
 
-static bool is_whole(const struct value *value) {
+static bool is_whole(const struct value *value)
+{
     struct value expected = value_of(value->words[0]);
     return memcmp(value, &expected, sizeof expected) == 0;
 }
 
-static void nothing_is_read_before_the_first_publication(void **state) {
+static void nothing_is_read_before_the_first_publication(void **state)
+{
     (void)state;
     static _Atomic uint32_t words[LATEST_WORDS(sizeof(struct value))];
     struct latest latest;
@@ -38,7 +41,8 @@ static void nothing_is_read_before_the_first_publication(void **state) {
     assert_false(latest_read(&latest, &value));
 }
 
-static void the_newest_value_is_read_every_time(void **state) {
+static void the_newest_value_is_read_every_time(void **state)
+{
     (void)state;
     static _Atomic uint32_t words[LATEST_WORDS(sizeof(struct value))];
     struct latest latest;
@@ -54,7 +58,8 @@ static void the_newest_value_is_read_every_time(void **state) {
     }
 }
 
-static void a_read_touches_no_byte_behind_the_value(void **state) {
+static void a_read_touches_no_byte_behind_the_value(void **state)
+{
     (void)state;
     static _Atomic uint32_t words[LATEST_WORDS(5)];
     struct latest latest;
@@ -71,7 +76,8 @@ struct race {
     atomic_bool done;
 };
 
-static void *publish_many(void *argument) {
+static void *publish_many(void *argument)
+{
     struct race *race = argument;
     for (uint32_t n = 1; n <= PUBLICATIONS; n++) {
         struct value value = value_of(n);
@@ -81,7 +87,8 @@ static void *publish_many(void *argument) {
     return NULL;
 }
 
-static void a_reader_never_sees_a_torn_or_older_value(void **state) {
+static void a_reader_never_sees_a_torn_or_older_value(void **state)
+{
     (void)state;
     static struct race race;
     latest_init(&race.latest, race.words, sizeof(struct value));
@@ -106,7 +113,8 @@ static void a_reader_never_sees_a_torn_or_older_value(void **state) {
     assert_int_equal(last, PUBLICATIONS);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_read_before_the_first_publication),
         cmocka_unit_test(the_newest_value_is_read_every_time),

@@ -6,7 +6,8 @@
 
 #include <cmocka.h>
 
-static void statuses_are_the_words_of_chronyc_tracking(void **state) {
+static void statuses_are_the_words_of_chronyc_tracking(void **state)
+{
     (void)state;
     assert_string_equal(clock_status_name(STATUS_UNKNOWN), "Unknown");
     assert_string_equal(clock_status_name(STATUS_NORMAL), "Normal");
@@ -15,7 +16,8 @@ static void statuses_are_the_words_of_chronyc_tracking(void **state) {
     assert_string_equal(clock_status_name(STATUS_NOT_SYNCHRONISED), "Not synchronised");
 }
 
-static void states_and_sources_have_their_documented_words(void **state) {
+static void states_and_sources_have_their_documented_words(void **state)
+{
     (void)state;
     assert_string_equal(sync_state_name(SYNC_UNKNOWN), "unknown");
     assert_string_equal(sync_state_name(SYNC_SYNCED), "synced");
@@ -29,7 +31,8 @@ static void states_and_sources_have_their_documented_words(void **state) {
     assert_string_equal(source_id_name(SOURCE_SNTP), "sntp");
 }
 
-static void a_value_out_of_range_has_the_unknown_word(void **state) {
+static void a_value_out_of_range_has_the_unknown_word(void **state)
+{
     (void)state;
     for (int i = 5; i < 256; i++) {
         assert_string_equal(clock_status_name((enum clock_status)i), "Unknown");
@@ -39,7 +42,8 @@ static void a_value_out_of_range_has_the_unknown_word(void **state) {
     assert_string_equal(clock_status_name((enum clock_status) - 1), "Unknown");
 }
 
-static void only_a_synchronised_and_synced_instant_is_good(void **state) {
+static void only_a_synchronised_and_synced_instant_is_good(void **state)
+{
     (void)state;
     for (int status = STATUS_UNKNOWN; status <= STATUS_NOT_SYNCHRONISED; status++) {
         for (int sync = SYNC_UNKNOWN; sync <= SYNC_UNREACHABLE; sync++) {
@@ -51,7 +55,8 @@ static void only_a_synchronised_and_synced_instant_is_good(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statuses_are_the_words_of_chronyc_tracking),
         cmocka_unit_test(states_and_sources_have_their_documented_words),

@@ -20,7 +20,8 @@ struct fixture {
     struct ring_consumer consumer;
 };
 
-static void start_at(struct fixture *f, uint32_t counter) {
+static void start_at(struct fixture *f, uint32_t counter)
+{
     struct ring_shared *shared = f->storage;
     atomic_store(&shared->produced, counter);
     atomic_store(&shared->consumed, counter);
@@ -28,12 +29,17 @@ static void start_at(struct fixture *f, uint32_t counter) {
     ring_consumer_init(&f->consumer, f->storage);
 }
 
-static void *aligned_storage(size_t size) {
+static void *aligned_storage(size_t size)
+{
     void *storage = NULL;
-    return posix_memalign(&storage, RING_LINE, size) == 0 ? storage : NULL;
+    if (posix_memalign(&storage, RING_LINE, size) != 0) {
+        abort();
+    }
+    return storage;
 }
 
-static int set_up(void **state) {
+static int set_up(void **state)
+{
     struct fixture *f = calloc(1, sizeof *f);
     f->size = ring_storage_size(CAPACITY, sizeof(uint64_t));
     f->storage = aligned_storage(f->size);
@@ -45,14 +51,16 @@ static int set_up(void **state) {
     return 0;
 }
 
-static int tear_down(void **state) {
+static int tear_down(void **state)
+{
     struct fixture *f = *state;
     free(f->storage);
     free(f);
     return 0;
 }
 
-static bool push(struct fixture *f, uint64_t value) {
+static bool push(struct fixture *f, uint64_t value)
+{
     uint64_t *slot = ring_reserve(&f->producer);
     if (slot == NULL) {
         return false;
@@ -62,11 +70,13 @@ static bool push(struct fixture *f, uint64_t value) {
     return true;
 }
 
-static uint64_t at(struct fixture *f, uint32_t i) {
+static uint64_t at(struct fixture *f, uint32_t i)
+{
     return *(const uint64_t *)ring_at(&f->consumer, i);
 }
 
-static void records_come_out_in_the_order_they_went_in(void **state) {
+static void records_come_out_in_the_order_they_went_in(void **state)
+{
     struct fixture *f = *state;
     assert_int_equal(ring_waiting(&f->consumer), 0);
     for (uint64_t i = 1; i <= 5; i++) {
@@ -80,7 +90,8 @@ static void records_come_out_in_the_order_they_went_in(void **state) {
     assert_int_equal(ring_waiting(&f->consumer), 0);
 }
 
-static void a_reserved_slot_is_invisible_until_published(void **state) {
+static void a_reserved_slot_is_invisible_until_published(void **state)
+{
     struct fixture *f = *state;
     uint64_t *slot = ring_reserve(&f->producer);
     if (slot == NULL) {
@@ -93,7 +104,8 @@ static void a_reserved_slot_is_invisible_until_published(void **state) {
     assert_int_equal(ring_waiting(&f->consumer), 1);
 }
 
-static void peeking_leaves_the_records_until_they_are_released(void **state) {
+static void peeking_leaves_the_records_until_they_are_released(void **state)
+{
     struct fixture *f = *state;
     for (uint64_t i = 0; i < CAPACITY; i++) {
         push(f, i);
@@ -106,7 +118,8 @@ static void peeking_leaves_the_records_until_they_are_released(void **state) {
     assert_int_equal(at(f, 0), 3);
 }
 
-static void push_when_full_drops_newest_and_counts_it(void **state) {
+static void push_when_full_drops_newest_and_counts_it(void **state)
+{
     struct fixture *f = *state;
     for (uint64_t i = 0; i < CAPACITY; i++) {
         assert_true(push(f, i));
@@ -125,7 +138,8 @@ static void push_when_full_drops_newest_and_counts_it(void **state) {
     assert_int_equal(at(f, CAPACITY - 1), 102);
 }
 
-static void counters_pass_two_to_the_32_without_loss_or_repeat(void **state) {
+static void counters_pass_two_to_the_32_without_loss_or_repeat(void **state)
+{
     struct fixture *f = *state;
     start_at(f, UINT32_MAX - 2);
     uint64_t in = 0;
@@ -147,7 +161,8 @@ static void counters_pass_two_to_the_32_without_loss_or_repeat(void **state) {
     assert_in_range(in, 200, 1000);
 }
 
-static void full_is_full_across_the_wrap(void **state) {
+static void full_is_full_across_the_wrap(void **state)
+{
     struct fixture *f = *state;
     for (uint32_t before = 0; before <= CAPACITY; before++) {
         start_at(f, 0u - before);
@@ -161,7 +176,8 @@ static void full_is_full_across_the_wrap(void **state) {
     }
 }
 
-static void every_counter_start_gives_each_record_its_own_slot(void **state) {
+static void every_counter_start_gives_each_record_its_own_slot(void **state)
+{
     struct fixture *f = *state;
     start_at(f, UINT32_MAX - 3);
     const void *slots[CAPACITY];
@@ -179,7 +195,8 @@ static void every_counter_start_gives_each_record_its_own_slot(void **state) {
     }
 }
 
-static void the_next_process_finds_what_was_not_released(void **state) {
+static void the_next_process_finds_what_was_not_released(void **state)
+{
     struct fixture *f = *state;
     start_at(f, UINT32_MAX - 1);
     for (uint64_t i = 0; i < 6; i++) {
@@ -208,7 +225,8 @@ static void the_next_process_finds_what_was_not_released(void **state) {
     free(mapped);
 }
 
-static void level_is_exact_for_the_producer_alone(void **state) {
+static void level_is_exact_for_the_producer_alone(void **state)
+{
     struct fixture *f = *state;
     for (uint32_t i = 0; i < CAPACITY; i++) {
         assert_int_equal(ring_level(&f->producer), i);
@@ -219,7 +237,8 @@ static void level_is_exact_for_the_producer_alone(void **state) {
     assert_int_equal(ring_level(&f->producer), CAPACITY - 5);
 }
 
-static void storage_of_no_valid_shape_has_no_size(void **state) {
+static void storage_of_no_valid_shape_has_no_size(void **state)
+{
     (void)state;
     assert_int_equal(ring_storage_size(0, 8), 0);
     assert_int_equal(ring_storage_size(1, 8), 0);
@@ -233,7 +252,8 @@ static void storage_of_no_valid_shape_has_no_size(void **state) {
                      sizeof(struct ring_shared) + 1024 * sizeof(struct record));
 }
 
-static void the_two_counters_and_the_slots_share_no_line(void **state) {
+static void the_two_counters_and_the_slots_share_no_line(void **state)
+{
     (void)state;
     size_t produced = offsetof(struct ring_shared, produced);
     size_t consumed = offsetof(struct ring_shared, consumed);
@@ -243,7 +263,8 @@ static void the_two_counters_and_the_slots_share_no_line(void **state) {
     assert_int_equal(sizeof(struct ring_shared) % RING_LINE, 0);
 }
 
-static void storage_too_small_or_askew_is_refused(void **state) {
+static void storage_too_small_or_askew_is_refused(void **state)
+{
     struct fixture *f = *state;
     char *askew = (char *)f->storage + 8;
     assert_int_equal(ring_format(f->storage, f->size - 1, CAPACITY, 8, OWNER), -EINVAL);
@@ -253,14 +274,16 @@ static void storage_too_small_or_askew_is_refused(void **state) {
     assert_int_equal(ring_check(askew, f->size, CAPACITY, 8), -EBADMSG);
 }
 
-static void a_ring_of_another_shape_is_refused(void **state) {
+static void a_ring_of_another_shape_is_refused(void **state)
+{
     struct fixture *f = *state;
     assert_int_equal(ring_check(f->storage, f->size, CAPACITY, 8), 0);
     assert_int_equal(ring_check(f->storage, f->size, CAPACITY / 2, 8), -EBADMSG);
     assert_int_equal(ring_check(f->storage, f->size, CAPACITY / 2, 16), -EBADMSG);
 }
 
-static void every_flipped_header_bit_is_refused(void **state) {
+static void every_flipped_header_bit_is_refused(void **state)
+{
     struct fixture *f = *state;
     unsigned char *bytes = f->storage;
     for (size_t bit = 0; bit < sizeof(struct ring_header) * 8; bit++) {
@@ -271,13 +294,15 @@ static void every_flipped_header_bit_is_refused(void **state) {
     assert_int_equal(ring_check(f->storage, f->size, CAPACITY, 8), 0);
 }
 
-static void an_empty_file_is_refused(void **state) {
+static void an_empty_file_is_refused(void **state)
+{
     struct fixture *f = *state;
     memset(f->storage, 0, f->size);
     assert_int_equal(ring_check(f->storage, f->size, CAPACITY, 8), -EBADMSG);
 }
 
-static void counters_further_apart_than_the_ring_is_long_are_refused(void **state) {
+static void counters_further_apart_than_the_ring_is_long_are_refused(void **state)
+{
     struct fixture *f = *state;
     struct ring_shared *shared = f->storage;
     atomic_store(&shared->consumed, UINT32_MAX);
@@ -293,7 +318,8 @@ static void counters_further_apart_than_the_ring_is_long_are_refused(void **stat
 
 #define RING_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         RING_TEST(records_come_out_in_the_order_they_went_in),
         RING_TEST(a_reserved_slot_is_invisible_until_published),
