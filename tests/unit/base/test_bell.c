@@ -20,30 +20,35 @@ static int writes;
 ssize_t __real_write(int fd, const void *data, size_t size);
 ssize_t __wrap_write(int fd, const void *data, size_t size);
 
-ssize_t __wrap_write(int fd, const void *data, size_t size) {
+ssize_t __wrap_write(int fd, const void *data, size_t size)
+{
     __atomic_fetch_add(&writes, 1, __ATOMIC_RELAXED);
     return __real_write(fd, data, size);
 }
 
-static int set_up(void **state) {
+static int set_up(void **state)
+{
     static struct bell bell;
     *state = &bell;
     writes = 0;
     return bell_init(&bell);
 }
 
-static int tear_down(void **state) {
+static int tear_down(void **state)
+{
     bell_destroy(*state);
     return 0;
 }
 
-static void a_ring_before_the_wait_is_not_slept_over(void **state) {
+static void a_ring_before_the_wait_is_not_slept_over(void **state)
+{
     struct bell *bell = *state;
     bell_ring(bell, 4);
     assert_int_equal(bell_wait_until(bell, mono_add(mono_now(), FAR_NS)), 4);
 }
 
-static void rings_before_the_wait_are_collected_and_cost_one_write(void **state) {
+static void rings_before_the_wait_are_collected_and_cost_one_write(void **state)
+{
     struct bell *bell = *state;
     bell_ring(bell, 1);
     bell_ring(bell, 8);
@@ -53,7 +58,8 @@ static void rings_before_the_wait_are_collected_and_cost_one_write(void **state)
     assert_int_equal(bell_take(bell), 0);
 }
 
-static void a_taken_bell_still_sleeps_until_its_deadline(void **state) {
+static void a_taken_bell_still_sleeps_until_its_deadline(void **state)
+{
     struct bell *bell = *state;
     bell_ring(bell, 1);
     assert_int_equal(bell_take(bell), 1);
@@ -63,7 +69,8 @@ static void a_taken_bell_still_sleeps_until_its_deadline(void **state) {
     assert_true(mono_diff_ns(mono_now(), deadline) >= 0);
 }
 
-static void a_bell_rung_after_a_take_wakes_again(void **state) {
+static void a_bell_rung_after_a_take_wakes_again(void **state)
+{
     struct bell *bell = *state;
     for (uint32_t i = 1; i < 1000; i++) {
         bell_ring(bell, i);
@@ -75,28 +82,33 @@ static void a_bell_rung_after_a_take_wakes_again(void **state) {
     }
 }
 
-static void a_deadline_in_the_past_returns_what_is_pending(void **state) {
+static void a_deadline_in_the_past_returns_what_is_pending(void **state)
+{
     struct bell *bell = *state;
     assert_int_equal(bell_wait_until(bell, (mono_time){0}), 0);
     bell_ring(bell, 2);
     assert_int_equal(bell_wait_until(bell, (mono_time){0}), 2);
 }
 
-static void the_descriptor_never_blocks_and_is_not_inherited(void **state) {
+static void the_descriptor_never_blocks_and_is_not_inherited(void **state)
+{
     struct bell *bell = *state;
     assert_true(fcntl(bell->fd, F_GETFL) & O_NONBLOCK);
     assert_true(fcntl(bell->fd, F_GETFD) & FD_CLOEXEC);
 }
 
-static void give(void *waiter, uint32_t reasons) {
+static void give(void *waiter, uint32_t reasons)
+{
     bell_ring(waiter, reasons);
 }
 
-static uint32_t wait_far(void *waiter) {
+static uint32_t wait_far(void *waiter)
+{
     return bell_wait_until(waiter, mono_add(mono_now(), FAR_NS));
 }
 
-static void no_ring_is_lost_when_threads_race_the_sleeper(void **state) {
+static void no_ring_is_lost_when_threads_race_the_sleeper(void **state)
+{
     static const struct race_ops ops = {give, wait_far};
     struct race_result result = wakeup_race(*state, &ops, ROUNDS);
     assert_int_equal(result.error, 0);
@@ -107,7 +119,8 @@ static void no_ring_is_lost_when_threads_race_the_sleeper(void **state) {
 
 #define BELL_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         BELL_TEST(a_ring_before_the_wait_is_not_slept_over),
         BELL_TEST(rings_before_the_wait_are_collected_and_cost_one_write),

@@ -23,7 +23,8 @@
         assert_string_equal(text, expected);                                                       \
     } while (0)
 
-static void every_digit_count_of_unsigned_integers_is_exact(void **state) {
+static void every_digit_count_of_unsigned_integers_is_exact(void **state)
+{
     (void)state;
     char expected[ROOM];
     uint64_t power = 1;
@@ -38,7 +39,8 @@ static void every_digit_count_of_unsigned_integers_is_exact(void **state) {
     ASSERT_TEXT(decimal_put_u64, UINT64_MAX, "18446744073709551615");
 }
 
-static void signed_integers_reach_both_ends_of_the_type(void **state) {
+static void signed_integers_reach_both_ends_of_the_type(void **state)
+{
     (void)state;
     ASSERT_TEXT(decimal_put_i64, 0, "0");
     ASSERT_TEXT(decimal_put_i64, -1, "-1");
@@ -46,7 +48,8 @@ static void signed_integers_reach_both_ends_of_the_type(void **state) {
     ASSERT_TEXT(decimal_put_i64, INT64_MIN, "-9223372036854775808");
 }
 
-static void fixed_point_keeps_every_decimal_and_the_sign_of_a_fraction(void **state) {
+static void fixed_point_keeps_every_decimal_and_the_sign_of_a_fraction(void **state)
+{
     (void)state;
     ASSERT_TEXT(decimal_put_nano, 0, "0.000000000");
     ASSERT_TEXT(decimal_put_nano, 1, "0.000000001");
@@ -63,7 +66,8 @@ static void fixed_point_keeps_every_decimal_and_the_sign_of_a_fraction(void **st
     ASSERT_TEXT(decimal_put_milli, INT64_MIN, "-9223372036854775.808");
 }
 
-static void every_group_of_digits_is_right(void **state) {
+static void every_group_of_digits_is_right(void **state)
+{
     (void)state;
     for (uint32_t v = 0; v < 10000; v++) {
         char expected[ROOM];
@@ -77,7 +81,8 @@ static void every_group_of_digits_is_right(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_digit_count_of_unsigned_integers_is_exact),
         cmocka_unit_test(signed_integers_reach_both_ends_of_the_type),

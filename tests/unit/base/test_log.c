@@ -49,7 +49,8 @@ void __wrap___syslog_chk(int priority, int flag, const char *format, ...)
     va_end(args);
 }
 
-void __wrap_openlog(const char *name, int options, int facility) {
+void __wrap_openlog(const char *name, int options, int facility)
+{
     (void)name;
     (void)options;
     (void)facility;
@@ -63,7 +64,8 @@ struct capture {
 
 static struct capture capture;
 
-static int set_up(void **state) {
+static int set_up(void **state)
+{
     *state = NULL;
     syslog_calls = 0;
     capture.file = tmpfile();
@@ -72,7 +74,8 @@ static int set_up(void **state) {
     return capture.file == NULL || dup2(fileno(capture.file), STDERR_FILENO) < 0;
 }
 
-static int tear_down(void **state) {
+static int tear_down(void **state)
+{
     (void)state;
     fflush(stderr);
     dup2(capture.saved_stderr, STDERR_FILENO);
@@ -82,14 +85,16 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static const char *captured(void) {
+static const char *captured(void)
+{
     rewind(capture.file);
     size_t length = fread(capture.text, 1, sizeof capture.text - 1, capture.file);
     capture.text[length] = '\0';
     return capture.text;
 }
 
-static void a_line_names_program_and_level(void **state) {
+static void a_line_names_program_and_level(void **state)
+{
     (void)state;
     log_open("prog", LOG_LEVEL_DEBUG, false);
     log_error("disk %d", 7);
@@ -101,7 +106,8 @@ static void a_line_names_program_and_level(void **state) {
     assert_int_equal(syslog_calls, 0);
 }
 
-static void lines_below_the_level_are_left_out(void **state) {
+static void lines_below_the_level_are_left_out(void **state)
+{
     (void)state;
     log_open("prog", LOG_LEVEL_WARNING, false);
     log_info("no");
@@ -111,7 +117,8 @@ static void lines_below_the_level_are_left_out(void **state) {
     assert_string_equal(captured(), "prog: warning: yes\n");
 }
 
-static void syslog_gets_the_text_with_its_priority_and_no_format(void **state) {
+static void syslog_gets_the_text_with_its_priority_and_no_format(void **state)
+{
     (void)state;
     log_open("prog", LOG_LEVEL_INFO, true);
     log_warning("%s", "100 %s %n full");
@@ -120,7 +127,8 @@ static void syslog_gets_the_text_with_its_priority_and_no_format(void **state) {
     assert_string_equal(syslog_line, "100 %s %n full");
 }
 
-static void errno_is_left_as_it_was(void **state) {
+static void errno_is_left_as_it_was(void **state)
+{
     (void)state;
     log_open("prog", LOG_LEVEL_INFO, true);
     errno = EROFS;
@@ -130,7 +138,8 @@ static void errno_is_left_as_it_was(void **state) {
     assert_int_equal(errno, EROFS);
 }
 
-static void a_line_too_long_is_cut_not_split(void **state) {
+static void a_line_too_long_is_cut_not_split(void **state)
+{
     (void)state;
     static char longest[5000];
     memset(longest, 'x', sizeof longest - 1);
@@ -144,7 +153,8 @@ static void a_line_too_long_is_cut_not_split(void **state) {
     assert_string_equal(first_end + 1, "prog: info: next\n");
 }
 
-static void levels_are_parsed_by_name_and_nothing_else(void **state) {
+static void levels_are_parsed_by_name_and_nothing_else(void **state)
+{
     (void)state;
     enum log_level level = LOG_LEVEL_ERROR;
     assert_int_equal(log_level_parse("debug", &level), 0);
@@ -157,7 +167,8 @@ static void levels_are_parsed_by_name_and_nothing_else(void **state) {
     assert_int_equal(level, LOG_LEVEL_WARNING);
 }
 
-static void a_change_is_told_once(void **state) {
+static void a_change_is_told_once(void **state)
+{
     (void)state;
     int last = 0;
     assert_false(log_changed(&last, 0));
@@ -167,7 +178,8 @@ static void a_change_is_told_once(void **state) {
     assert_int_equal(last, 0);
 }
 
-static void *write_lines(void *argument) {
+static void *write_lines(void *argument)
+{
     for (int i = 0; i < LINES; i++) {
         log_info("%c%c%c%c%c%c%c%c", *(char *)argument, *(char *)argument, *(char *)argument,
                  *(char *)argument, *(char *)argument, *(char *)argument, *(char *)argument,
@@ -176,7 +188,8 @@ static void *write_lines(void *argument) {
     return NULL;
 }
 
-static void lines_of_several_threads_do_not_mix(void **state) {
+static void lines_of_several_threads_do_not_mix(void **state)
+{
     (void)state;
     static char names[WRITERS] = {'a', 'b', 'c', 'd'};
     pthread_t threads[WRITERS];
@@ -204,7 +217,8 @@ static void lines_of_several_threads_do_not_mix(void **state) {
 
 #define LOG_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         LOG_TEST(a_line_names_program_and_level),
         LOG_TEST(lines_below_the_level_are_left_out),

@@ -6,7 +6,8 @@
 
 #include <cmocka.h>
 
-static void timespecs_round_trip_with_a_forward_part_of_a_second(void **state) {
+static void timespecs_round_trip_with_a_forward_part_of_a_second(void **state)
+{
     (void)state;
     static const int64_t values[] = {
         0,
@@ -28,21 +29,24 @@ static void timespecs_round_trip_with_a_forward_part_of_a_second(void **state) {
     }
 }
 
-static void a_time_just_before_1970_is_in_the_second_before(void **state) {
+static void a_time_just_before_1970_is_in_the_second_before(void **state)
+{
     (void)state;
     struct timespec ts = nstime_to_timespec(-1);
     assert_int_equal(ts.tv_sec, -1);
     assert_int_equal(ts.tv_nsec, 999999999);
 }
 
-static void times_are_64_bits_beyond_2038(void **state) {
+static void times_are_64_bits_beyond_2038(void **state)
+{
     (void)state;
     struct timespec ts = nstime_to_timespec(INT64_C(4102444800) * NS_PER_S); // 2100-01-01
     assert_true(ts.tv_sec == INT64_C(4102444800));
     assert_int_equal(sizeof ts.tv_sec, 8);
 }
 
-static void monotonic_time_moves_forward_and_adds_up(void **state) {
+static void monotonic_time_moves_forward_and_adds_up(void **state)
+{
     (void)state;
     mono_time first = mono_now();
     mono_time second = mono_now();
@@ -51,7 +55,8 @@ static void monotonic_time_moves_forward_and_adds_up(void **state) {
     assert_int_equal(mono_diff_ns(mono_add(first, -42), first), -42);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timespecs_round_trip_with_a_forward_part_of_a_second),
         cmocka_unit_test(a_time_just_before_1970_is_in_the_second_before),

@@ -15,7 +15,8 @@ struct giver {
     atomic_bool *stop;
 };
 
-static void *give_many(void *argument) {
+static void *give_many(void *argument)
+{
     struct giver *giver = argument;
     for (uint32_t round = 0; round < giver->rounds; round++) {
         giver->ops->give(giver->waiter, giver->bit);
@@ -29,7 +30,8 @@ static void *give_many(void *argument) {
     return NULL;
 }
 
-static uint64_t total_confirmed(struct giver *givers) {
+static uint64_t total_confirmed(struct giver *givers)
+{
     uint64_t total = 0;
     for (int i = 0; i < RACE_GIVERS; i++) {
         total += atomic_load(&givers[i].confirmed);
@@ -37,7 +39,8 @@ static uint64_t total_confirmed(struct giver *givers) {
     return total;
 }
 
-static void receive_all(struct giver *givers, struct race_result *result) {
+static void receive_all(struct giver *givers, struct race_result *result)
+{
     uint64_t expected = (uint64_t)givers[0].rounds * RACE_GIVERS;
     while (total_confirmed(givers) < expected && result->deadlines == 0) {
         uint32_t reasons = givers[0].ops->wait(givers[0].waiter);
@@ -53,7 +56,8 @@ static void receive_all(struct giver *givers, struct race_result *result) {
     }
 }
 
-struct race_result wakeup_race(void *waiter, const struct race_ops *ops, uint32_t rounds) {
+struct race_result wakeup_race(void *waiter, const struct race_ops *ops, uint32_t rounds)
+{
     struct race_result result = {0};
     struct giver givers[RACE_GIVERS];
     atomic_bool stop = false;
