@@ -19,9 +19,10 @@ function(add_pytest name)
   if(arg_BINARY)
     list(APPEND environment "NTP_LOGGER_BIN=$<TARGET_FILE:${arg_BINARY}>")
   endif()
-  add_test(NAME ${name}
+  set(test ${NTP_LOGGER_TEST_VARIANT}${name})
+  add_test(NAME ${test}
            COMMAND ${NTP_LOGGER_PYTHON} -m pytest -q ${arg_ARGS} ${arg_FILES}
            WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
+  set_tests_properties(${test} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
                        ENVIRONMENT "${environment}")
 endfunction()
