@@ -26,7 +26,8 @@ void wake_destroy(struct wake *wake);
 /* Adds REASONS (a bit set of the owner's) and wakes the owner. */
 void wake_poke(struct wake *wake, uint32_t reasons);
 
-/* Sleeps until a reason is pending or DEADLINE has passed. Returns and clears the reasons; 0 = deadline. */
+/* Sleeps until a reason is pending or DEADLINE has passed. Returns and clears the reasons; 0 =
+ * deadline. */
 uint32_t wake_wait_until(struct wake *wake, mono_time deadline);
 
 #endif

@@ -23,19 +23,19 @@ enum delivery_verdict {
 
 struct delivery_request {
     enum delivery_object object;
-    int fd;            /* an open regular file to send from offset 0, or -1: then DATA */
-    const char *data;  /* memory to send when fd is -1 */
-    uint64_t size;     /* bytes to send */
-    const char *name;  /* a name that identifies the content, for per-segment keys; no path */
+    int fd;           /* an open regular file to send from offset 0, or -1: then DATA */
+    const char *data; /* memory to send when fd is -1 */
+    uint64_t size;    /* bytes to send */
+    const char *name; /* a name that identifies the content, for per-segment keys; no path */
     const atomic_bool *abort; /* becomes true when the transfer must end within a second */
 };
 
 struct delivery_result {
     enum delivery_verdict verdict;
-    bool offline;        /* the server was not reached: trying other objects now is useless */
-    int http_status;     /* 0: no answer */
+    bool offline;         /* the server was not reached: trying other objects now is useless */
+    int http_status;      /* 0: no answer */
     uint32_t retry_in_ms; /* with RETRY and LATER */
-    char reason[192];    /* for log and status: printable, no query string */
+    char reason[192];     /* for log and status: printable, no query string */
 };
 
 struct delivery {

@@ -29,7 +29,8 @@ struct report_address {
     uint16_t family;
 };
 
-/* chronyd's TRACKING reply. Positive correction: the clock is slow. Positive last offset: it was fast. */
+/* chronyd's TRACKING reply. Positive correction: the clock is slow. Positive last offset: it was
+ * fast. */
 struct report_tracking {
     uint32_t ref_id;
     struct report_address address;
@@ -48,7 +49,8 @@ struct report_tracking {
     double update_interval_s;
 };
 
-/* SOURCE_DATA and SOURCESTATS of one server. Positive offsets: our clock is ahead of that server. */
+/* SOURCE_DATA and SOURCESTATS of one server. Positive offsets: our clock is ahead of that server.
+ */
 struct report_source {
     struct report_address address;
     int16_t poll_log2_s;
@@ -107,8 +109,8 @@ struct report_probe {
 };
 
 struct source_report {
-    uint32_t valid; /* REPORT_* */
-    uint32_t source_count;   /* of the daemon; at most REPORT_SOURCES_MAX are in sources[] */
+    uint32_t valid;        /* REPORT_* */
+    uint32_t source_count; /* of the daemon; at most REPORT_SOURCES_MAX are in sources[] */
     uint32_t probe_count;
     uint32_t replies;          /* good answers since start */
     uint32_t replies_rejected; /* short, foreign, late, malformed */

@@ -38,7 +38,7 @@ const char *source_id_name(enum source_id source)
 
 bool reading_is_good(enum clock_status status, enum sync_state state)
 {
-    bool told_good = status == STATUS_NORMAL || status == STATUS_INSERT_SECOND ||
-                     status == STATUS_DELETE_SECOND;
+    bool told_good =
+        status == STATUS_NORMAL || status == STATUS_INSERT_SECOND || status == STATUS_DELETE_SECOND;
     return told_good && state == SYNC_SYNCED;
 }

@@ -82,6 +82,15 @@ def test_a_cycle_of_modules_is_found(scratch):
     assert_found(scratch.check("layers"), "cycle", "core/one", "core/two")
 
 
+def test_a_private_header_belongs_to_its_module(scratch):
+    scratch.write("include/core/big.h", "\n")
+    scratch.write("src/core/big_private.h", '#include "core/big.h"\n')
+    scratch.write("src/core/big.c", '#include "big_private.h"\n')
+    scratch.write("src/core/big_part.c", '#include "big_private.h"\n')
+    done = scratch.check("layers")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     "header", ["<curl/curl.h>", "<cjson/cJSON.h>", "<sys/timex.h>", "<openssl/ssl.h>"]
 )
