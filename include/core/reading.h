@@ -49,6 +49,8 @@ struct reading {
     enum source_id source;
     enum clock_status status;
     bool daemon_answered; /* false: a daemon was asked and did not answer, or there is none */
+    bool daemon_expected; /* it answered before, holds its port in silence, or chronyc is there */
+    bool local_only;      /* the daemon says Normal, but follows nothing except its own clock */
     bool contradicted;    /* a second server disagrees beyond the sum of the bounds */
     bool reachable;       /* VALID_REACH: at least one server has answered lately */
     uint16_t stratum;
