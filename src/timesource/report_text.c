@@ -1,0 +1,185 @@
+#include "timesource/report_text.h"
+
+#include "timesource/text.h"
+#include "timesource/tracking_text.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+
+#define NEVER UINT32_MAX
+
+// The kernel's status bits by their names in <sys/timex.h>, which only the driver includes.
+static const struct bit {
+    uint32_t mask;
+    const char *name;
+} kernel_bits[] = {
+    {0x0001, "PLL"},       {0x0002, "PPSFREQ"},   {0x0004, "PPSTIME"},   {0x0008, "FLL"},
+    {0x0010, "INS"},       {0x0020, "DEL"},       {0x0040, "UNSYNC"},    {0x0080, "FREQHOLD"},
+    {0x0100, "PPSSIGNAL"}, {0x0200, "PPSJITTER"}, {0x0400, "PPSWANDER"}, {0x0800, "PPSERROR"},
+    {0x1000, "CLOCKERR"},  {0x2000, "NANO"},      {0x4000, "MODE"},      {0x8000, "CLK"},
+};
+
+static const char *name_at(const char *const *names, size_t count, unsigned index)
+{
+    return index < count ? names[index] : "invalid";
+}
+
+static const char *state_name(uint16_t state)
+{
+    static const char *const names[] = {"selected", "unusable", "falseticker",
+                                        "jittery",  "combined", "selectable"};
+    return name_at(names, sizeof names / sizeof names[0], state);
+}
+
+static const char *mode_name(uint16_t mode)
+{
+    static const char *const names[] = {"server", "peer", "refclock"};
+    return name_at(names, sizeof names / sizeof names[0], mode);
+}
+
+static void name_source(char *out, const struct report_source *source)
+{
+    const uint8_t *b = source->address.bytes;
+    struct report_address address = source->address;
+    uint32_t ref_id = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+    if (source->mode == 2) {
+        address.family = FAMILY_NONE; // a reference clock's "address" is its ID
+    }
+    tracking_source_name(out, &address, ref_id);
+}
+
+static uint32_t stored_sources(const struct source_report *report)
+{
+    return report->source_count < REPORT_SOURCES_MAX ? report->source_count : REPORT_SOURCES_MAX;
+}
+
+static void add_source(struct text *text, const struct report_source *source)
+{
+    char name[TRACKING_NAME_MAX];
+    char since[16] = "never";
+    name_source(name, source);
+    if (source->since_sample_s != NEVER) {
+        snprintf(since, sizeof since, "%" PRIu32, source->since_sample_s);
+    }
+    text_add(text, "%-39s %-8s %-11s %7u %5d %5o %10s %+16.9f %+16.9f %16.9f\n", name,
+             mode_name(source->mode), state_name(source->state), source->stratum,
+             source->poll_log2_s, source->reach, since, source->adjusted_offset_s,
+             source->original_offset_s, source->offset_error_s);
+}
+
+static void add_sources(struct text *text, const struct source_report *report)
+{
+    text_add(text, "\nSources (%" PRIu32 ")\n", report->source_count);
+    text_add(text, "%-39s %-8s %-11s %7s %5s %5s %10s %16s %16s %16s\n", "name", "mode", "state",
+             "stratum", "poll", "reach", "last_rx_s", "adj_offset_s", "offset_s", "error_s");
+    for (uint32_t i = 0; i < stored_sources(report); i++) {
+        add_source(text, &report->sources[i]);
+    }
+    if (report->source_count > REPORT_SOURCES_MAX) {
+        text_add(text, "(%" PRIu32 " more)\n", report->source_count - REPORT_SOURCES_MAX);
+    }
+}
+
+static void add_statistics(struct text *text, const struct source_report *report)
+{
+    text_add(text, "\nSource statistics\n");
+    text_add(text, "%-39s %7s %5s %10s %12s %12s %16s %16s\n", "name", "samples", "runs", "span_s",
+             "freq_ppm", "skew_ppm", "offset_s", "std_dev_s");
+    for (uint32_t i = 0; i < stored_sources(report); i++) {
+        const struct report_source *s = &report->sources[i];
+        char name[TRACKING_NAME_MAX];
+        if (!s->stats_valid) {
+            continue;
+        }
+        name_source(name, s);
+        text_add(text,
+                 "%-39s %7" PRIu32 " %5" PRIu32 " %10" PRIu32 " %+12.3f %12.3f %+16.9f %16.9f\n",
+                 name, s->samples, s->runs, s->span_s, s->resid_freq_ppm, s->skew_ppm,
+                 s->est_offset_s, s->std_dev_s);
+    }
+}
+
+static void add_activity(struct text *text, const struct report_activity *a)
+{
+    text_add(text, "\nActivity\n");
+    text_add(text, "online                  : %" PRIu32 "\n", a->online);
+    text_add(text, "offline                 : %" PRIu32 "\n", a->offline);
+    text_add(text, "burst, then online      : %" PRIu32 "\n", a->burst_online);
+    text_add(text, "burst, then offline     : %" PRIu32 "\n", a->burst_offline);
+    text_add(text, "address unknown         : %" PRIu32 "\n", a->unresolved);
+}
+
+static void add_kernel(struct text *text, const struct report_kernel *k)
+{
+    text_add(text, "\nKernel\n");
+    text_add(text, "state                   : %" PRId32 "\n", k->state);
+    text_add(text, "status                  : 0x%04" PRIx32, k->status);
+    for (size_t i = 0; i < sizeof kernel_bits / sizeof kernel_bits[0]; i++) {
+        if ((k->status & kernel_bits[i].mask) != 0) {
+            text_add(text, " %s", kernel_bits[i].name);
+        }
+    }
+    text_add(text, "\noffset to correct       : %" PRId64 " ns\n", k->offset_ns);
+    text_add(text, "frequency               : %+.6f ppm\n", (double)k->freq_ppt / 1e6);
+    text_add(text, "maximum error           : %" PRId64 " us\n", k->max_error_us);
+    text_add(text, "estimated error         : %" PRId64 " us\n", k->est_error_us);
+    text_add(text, "tick                    : %" PRId64 " us\n", k->tick_us);
+    text_add(text, "TAI - UTC               : %" PRId32 " s%s\n", k->tai_s,
+             k->tai_s == 0 ? " (not set)" : "");
+}
+
+static void add_probe(struct text *text, const struct report_probe *p)
+{
+    text_add(text, "%-39s %6" PRIu32 " %8" PRIu32 " %-8s", p->server, p->asked, p->rejected,
+             p->refused    ? "refuses"
+             : p->answered ? "answers"
+                           : "silent");
+    if (p->answered) {
+        text_add(text, " %7u %+16.9f %14.9f %14.9f %10.1f", p->stratum, (double)p->offset_ns / 1e9,
+                 (double)p->delay_ns / 1e9, (double)p->bound_ns / 1e9, (double)p->age_ns / 1e9);
+    }
+    text_add(text, "\n");
+}
+
+static void add_probes(struct text *text, const struct source_report *report)
+{
+    uint32_t count =
+        report->probe_count < REPORT_PROBES_MAX ? report->probe_count : REPORT_PROBES_MAX;
+    text_add(text, "\nSNTP probes (offset: positive = our clock is fast)\n");
+    text_add(text, "%-39s %6s %8s %-8s %7s %16s %14s %14s %10s\n", "server", "asked", "rejected",
+             "state", "stratum", "offset_s", "delay_s", "bound_s", "age_s");
+    for (uint32_t i = 0; i < count; i++) {
+        add_probe(text, &report->probes[i]);
+    }
+}
+
+static void add_replies(struct text *text, const struct source_report *report)
+{
+    text_add(text, "\nReplies\n");
+    text_add(text, "good                    : %" PRIu32 "\n", report->replies);
+    text_add(text, "rejected                : %" PRIu32 "\n", report->replies_rejected);
+    text_add(text, "missing                 : %" PRIu32 "\n", report->replies_missing);
+    if (report->refusal != 0) {
+        text_add(text, "refused with status     : %" PRIu32 "\n", report->refusal);
+    }
+}
+
+size_t report_text(char *out, size_t cap, const struct source_report *report)
+{
+    struct text text = text_begin(out, cap);
+    if ((report->valid & REPORT_SOURCES) != 0) {
+        add_sources(&text, report);
+        add_statistics(&text, report);
+    }
+    if ((report->valid & REPORT_ACTIVITY) != 0) {
+        add_activity(&text, &report->activity);
+    }
+    if ((report->valid & REPORT_KERNEL) != 0) {
+        add_kernel(&text, &report->kernel);
+    }
+    if ((report->valid & REPORT_PROBES) != 0) {
+        add_probes(&text, report);
+    }
+    add_replies(&text, report);
+    return text.length;
+}

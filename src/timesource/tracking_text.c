@@ -1,0 +1,128 @@
+#include "timesource/tracking_text.h"
+
+#include "timesource/text.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define S_PER_DAY 86400
+
+struct date {
+    int64_t year;
+    int month;   // 0..11
+    int day;     // 1..31
+    int weekday; // 0 = Sunday
+    int second_of_day;
+};
+
+// Days and seconds to a date of the Gregorian calendar, in eras of 400 years = 146097 days, with
+// years that begin in March so that the leap day comes last.
+static struct date date_of(int64_t seconds)
+{
+    int64_t days = seconds / S_PER_DAY;
+    int64_t rest = seconds % S_PER_DAY;
+    if (rest < 0) {
+        rest += S_PER_DAY;
+        days--;
+    }
+    int64_t from_march_0 = days + 719468; // 1970-01-01 counted from 0000-03-01
+    int64_t era = (from_march_0 >= 0 ? from_march_0 : from_march_0 - 146096) / 146097;
+    int64_t day_of_era = from_march_0 - era * 146097;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t month = (5 * day_of_year + 2) / 153; // 0 = March
+    struct date date = {
+        .year = era * 400 + year_of_era + (month >= 10 ? 1 : 0),
+        .month = (int)((month + 2) % 12),
+        .day = (int)(day_of_year - (153 * month + 2) / 5 + 1),
+        .weekday = (int)(((days + 4) % 7 + 7) % 7), // 1970-01-01 was a Thursday
+        .second_of_day = (int)rest,
+    };
+    return date;
+}
+
+static void add_date(struct text *text, int64_t seconds)
+{
+    static const char weekdays[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    struct date date = date_of(seconds);
+    if (date.year - 1900 < INT_MIN || date.year - 1900 > INT_MAX) {
+        return; // chronyc's gmtime gives up here, and it prints nothing
+    }
+    text_add(text, "%s %s %02d %02d:%02d:%02d %" PRId64, weekdays[date.weekday], months[date.month],
+             date.day, date.second_of_day / 3600, date.second_of_day / 60 % 60,
+             date.second_of_day % 60, date.year);
+}
+
+static void name_ref_id(char *out, uint32_t ref_id)
+{
+    size_t length = 0;
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        char c = (char)(ref_id >> shift & 0x7f);
+        bool is_ascii = (ref_id >> shift & 0x80) == 0;
+        if (is_ascii && c >= 0x20 && c <= 0x7e) {
+            out[length++] = c;
+        }
+    }
+    out[length] = '\0';
+}
+
+void tracking_source_name(char out[TRACKING_NAME_MAX], const struct report_address *address,
+                          uint32_t ref_id)
+{
+    uint32_t number;
+    switch (address->family) {
+    case FAMILY_IPV4:
+        inet_ntop(AF_INET, address->bytes, out, TRACKING_NAME_MAX);
+        return;
+    case FAMILY_IPV6:
+        inet_ntop(AF_INET6, address->bytes, out, TRACKING_NAME_MAX);
+        return;
+    case FAMILY_ID:
+        memcpy(&number, address->bytes, sizeof number);
+        snprintf(out, TRACKING_NAME_MAX, "ID#%010" PRIu32, ntohl(number));
+        return;
+    case FAMILY_NONE:
+        name_ref_id(out, ref_id);
+        return;
+    default:
+        snprintf(out, TRACKING_NAME_MAX, "[UNKNOWN]");
+    }
+}
+
+const char *tracking_leap_name(uint16_t leap)
+{
+    static const char *const names[] = {"Normal", "Insert second", "Delete second",
+                                        "Not synchronised"};
+    return leap < sizeof names / sizeof names[0] ? names[leap] : "Invalid";
+}
+
+size_t tracking_text(char *out, size_t cap, const struct report_tracking *t)
+{
+    struct text text = text_begin(out, cap);
+    char name[TRACKING_NAME_MAX];
+    tracking_source_name(name, &t->address, t->ref_id);
+    text_add(&text, "Reference ID    : %08" PRIX32 " (%s)\n", t->ref_id, name);
+    text_add(&text, "Stratum         : %u\n", t->stratum);
+    text_add(&text, "Ref time (UTC)  : ");
+    add_date(&text, t->ref_time_s);
+    text_add(&text, "\nSystem time     : %.9f seconds %s of NTP time\n", fabs(t->correction_s),
+             t->correction_s > 0 ? "slow" : "fast");
+    text_add(&text, "Last offset     : %+.9f seconds\n", t->last_offset_s);
+    text_add(&text, "RMS offset      : %.9f seconds\n", t->rms_offset_s);
+    text_add(&text, "Frequency       : %.3f ppm %s\n", fabs(t->freq_ppm),
+             t->freq_ppm > 0 ? "fast" : "slow");
+    text_add(&text, "Residual freq   : %+.3f ppm\n", t->resid_freq_ppm);
+    text_add(&text, "Skew            : %.3f ppm\n", t->skew_ppm);
+    text_add(&text, "Root delay      : %.9f seconds\n", t->root_delay_s);
+    text_add(&text, "Root dispersion : %.9f seconds\n", t->root_dispersion_s);
+    text_add(&text, "Update interval : %.1f seconds\n", t->update_interval_s);
+    text_add(&text, "Leap status     : %s\n", tracking_leap_name(t->leap));
+    return text.length;
+}
