@@ -15,7 +15,8 @@ static void members_come_in_order_with_their_types(void **state)
     struct json *json;
     struct json_position at;
     assert_int_equal(
-        json_parse(&json, "{\"a\": \"x\", \"b\":2.5,\n\"c\":true, \"d\":null, \"e\":[1]}\n", &at), 0);
+        json_parse(&json, "{\"a\": \"x\", \"b\":2.5,\n\"c\":true, \"d\":null, \"e\":[1]}\n", &at),
+        0);
     static const enum json_type types[] = {JSON_STRING, JSON_NUMBER, JSON_BOOL, JSON_NULL,
                                            JSON_OTHER};
     struct json_member member;

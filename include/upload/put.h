@@ -1,0 +1,61 @@
+/*
+ * One HTTP PUT: an open file or memory out, an answer back. The only file that knows libcurl.
+ *
+ * The object counts as stored (`confirmed`) only when all of this holds: the transfer is complete,
+ * HTTP 200, an ETag of S3's form, an empty body, as many bytes sent as promised, no redirect, and
+ * with https a verified server. A cut answer or a login page can look like a success in each
+ * single one of them.
+ *
+ * One thread at a time uses a handle, with SIGPIPE blocked or ignored. Memory is constant,
+ * whatever the size; the connection and the TLS session are kept between calls. The HTTP library
+ * is started with the first transfer, not before. Nothing of the environment (proxy, netrc, home)
+ * has any influence.
+ */
+#ifndef UPLOAD_PUT_H
+#define UPLOAD_PUT_H
+
+#include "upload/outcome.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct put;
+
+struct put_options {
+    const char *user_agent;
+    const char *ca_bundle; /* "": the system's */
+    const char *proxy;     /* "": none, not even one of the environment */
+    bool allow_http;
+};
+
+struct put_request {
+    const struct put_options *options;
+    const char *url;
+    int fd; /* a regular file, sent from offset 0 (its position stays), or -1: DATA */
+    const char *data;
+    uint64_t size;
+    const char *content_md5;  /* base64, or NULL: no such header */
+    const atomic_bool *abort; /* true: end within about a second, also while resolving */
+};
+
+struct put_answer {
+    enum transport transport;
+    int http_status;       /* 0: none came */
+    bool confirmed;        /* stored, by the rule above */
+    char etag_md5[33];     /* the ETag when it looks like an MD5, else "" */
+    char code[48];         /* S3's error code, else "" */
+    char detail[96];       /* the library's words when there was no answer; printable, no query */
+    int64_t retry_after_s; /* BACKOFF_NO_RETRY_AFTER when absent */
+    int64_t date_s;        /* the server's Date, s since the epoch; 0 = absent */
+    uint64_t sent;         /* body bytes handed to the network */
+};
+
+/* 0 or -ENOMEM. */
+int put_open(struct put **put);
+void put_close(struct put *put);
+
+/* Sends one object. Blocks, at most about 60 s + size / (8 KiB/s). */
+void put_send(struct put *put, const struct put_request *request, struct put_answer *answer);
+
+#endif
