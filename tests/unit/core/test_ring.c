@@ -294,6 +294,33 @@ static void every_flipped_header_bit_is_refused(void **state)
     assert_int_equal(ring_check(f->storage, f->size, CAPACITY, 8), 0);
 }
 
+// FNV-1a over the fields before CHECK: what a program of another version would have stored.
+static void seal_header(struct ring_header *header)
+{
+    const unsigned char *bytes = (const unsigned char *)header;
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < offsetof(struct ring_header, check); i++) {
+        hash = (hash ^ bytes[i]) * 16777619u;
+    }
+    header->check = hash;
+}
+
+static void a_sound_header_of_another_magic_or_version_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct ring_header *header = f->storage;
+    header->owner_id++;
+    seal_header(header);
+    assert_int_equal(ring_check(f->storage, f->size, CAPACITY, 8), 0);
+    header->version++;
+    seal_header(header);
+    assert_int_equal(ring_check(f->storage, f->size, CAPACITY, 8), -EBADMSG);
+    header->version--;
+    header->magic++;
+    seal_header(header);
+    assert_int_equal(ring_check(f->storage, f->size, CAPACITY, 8), -EBADMSG);
+}
+
 static void an_empty_file_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -335,6 +362,7 @@ int main(void)
         RING_TEST(storage_too_small_or_askew_is_refused),
         RING_TEST(a_ring_of_another_shape_is_refused),
         RING_TEST(every_flipped_header_bit_is_refused),
+        RING_TEST(a_sound_header_of_another_magic_or_version_is_refused),
         RING_TEST(an_empty_file_is_refused),
         RING_TEST(counters_further_apart_than_the_ring_is_long_are_refused),
     };
