@@ -54,11 +54,11 @@ struct reading {
     bool contradicted;    /* a second server disagrees beyond the sum of the bounds */
     bool reachable;       /* VALID_REACH: at least one server has answered lately */
     uint16_t stratum;
-    int64_t clock_diff_ns;   /* + fast; what the daemon has not corrected yet */
-    int64_t ref_age_ns;      /* since the source's last update, counted on CLOCK_MONOTONIC */
-    int64_t last_offset_ns;  /* + fast; measured at the last update */
-    int64_t freq_ppt;        /* parts per 10^12 (1e-6 ppm); + the uncorrected clock runs fast */
-    int64_t root_delay_ns;   /* round trip to the primary reference */
+    int64_t clock_diff_ns;  /* + fast; what the daemon has not corrected yet */
+    int64_t ref_age_ns;     /* since the source's last update, counted on CLOCK_MONOTONIC */
+    int64_t last_offset_ns; /* + fast; measured at the last update */
+    int64_t freq_ppt;       /* parts per 10^12 (1e-6 ppm); + the uncorrected clock runs fast */
+    int64_t root_delay_ns;  /* round trip to the primary reference */
     int64_t root_dispersion_ns;
     int64_t error_bound_ns;     /* abs(clock_diff) + root_dispersion + root_delay / 2 */
     int64_t update_interval_ns; /* the longer of the last update interval and the poll interval */

@@ -116,6 +116,6 @@ int kernel_open(struct timesource **source)
         return -ENOMEM;
     }
     k->base.ops = &kernel_ops;
-    *source = &k->base;
+    *source = (struct timesource *)k;
     return 0;
 }

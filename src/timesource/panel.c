@@ -31,7 +31,7 @@ static int panel_read(struct timesource *source, mono_time deadline, struct read
 {
     struct panel *p = (struct panel *)source;
     struct reading kernel = {.source = SOURCE_NONE, .status = STATUS_UNKNOWN};
-    struct reading chrony;
+    struct reading chrony = {.source = SOURCE_NONE};
     (void)timesource_read(p->kernel, deadline, &kernel); // refused: it stays "none, unknown"
     int error = -ENOENT;
     if (p->chronyd != NULL) {

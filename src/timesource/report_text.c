@@ -1,6 +1,6 @@
 #include "timesource/report_text.h"
 
-#include "timesource/text.h"
+#include "base/text.h"
 #include "timesource/tracking_text.h"
 
 #include <inttypes.h>

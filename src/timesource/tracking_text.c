@@ -1,6 +1,7 @@
 #include "timesource/tracking_text.h"
 
-#include "timesource/text.h"
+#include "base/calendar.h"
+#include "base/text.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -9,55 +10,17 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define S_PER_DAY 86400
-
-struct date {
-    int64_t year;
-    int month;   // 0..11
-    int day;     // 1..31
-    int weekday; // 0 = Sunday
-    int second_of_day;
-};
-
-// Days and seconds to a date of the Gregorian calendar, in eras of 400 years = 146097 days, with
-// years that begin in March so that the leap day comes last.
-static struct date date_of(int64_t seconds)
-{
-    int64_t days = seconds / S_PER_DAY;
-    int64_t rest = seconds % S_PER_DAY;
-    if (rest < 0) {
-        rest += S_PER_DAY;
-        days--;
-    }
-    int64_t from_march_0 = days + 719468; // 1970-01-01 counted from 0000-03-01
-    int64_t era = (from_march_0 >= 0 ? from_march_0 : from_march_0 - 146096) / 146097;
-    int64_t day_of_era = from_march_0 - era * 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month = (5 * day_of_year + 2) / 153; // 0 = March
-    struct date date = {
-        .year = era * 400 + year_of_era + (month >= 10 ? 1 : 0),
-        .month = (int)((month + 2) % 12),
-        .day = (int)(day_of_year - (153 * month + 2) / 5 + 1),
-        .weekday = (int)(((days + 4) % 7 + 7) % 7), // 1970-01-01 was a Thursday
-        .second_of_day = (int)rest,
-    };
-    return date;
-}
-
 static void add_date(struct text *text, int64_t seconds)
 {
     static const char weekdays[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    struct date date = date_of(seconds);
+    struct calendar_date date = calendar_from_seconds(seconds);
     if (date.year - 1900 < INT_MIN || date.year - 1900 > INT_MAX) {
         return; // chronyc's gmtime gives up here, and it prints nothing
     }
-    text_add(text, "%s %s %02d %02d:%02d:%02d %" PRId64, weekdays[date.weekday], months[date.month],
-             date.day, date.second_of_day / 3600, date.second_of_day / 60 % 60,
-             date.second_of_day % 60, date.year);
+    text_add(text, "%s %s %02d %02d:%02d:%02d %" PRId64, weekdays[date.weekday],
+             months[date.month - 1], date.day, date.hour, date.minute, date.second, date.year);
 }
 
 static void name_ref_id(char *out, uint32_t ref_id)

@@ -1,8 +1,8 @@
 /*
  * Appends formatted text to a buffer that may be too small: then it is cut, never overrun.
  */
-#ifndef TIMESOURCE_TEXT_H
-#define TIMESOURCE_TEXT_H
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
 
 #include <stdarg.h>
 #include <stddef.h>
