@@ -1,2 +1,0 @@
-// Placeholder so that the layer links before its first module lands.
-typedef int ntpl_app_empty;
