@@ -11,6 +11,7 @@
 #include "core/delivery.h"
 #include "pipeline/spool.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,7 +39,9 @@ struct uploader_config {
     void *request_seal_ctx;
     uint32_t first_upload_s;
     uint32_t interval_s;
-    double jitter; /* 0..1: each interval's upload comes up to jitter * interval later */
+    double jitter;           /* 0..1: each interval's upload comes up to jitter * interval later */
+    bool legacy;             /* send time_log.csv as five columns without header */
+    const char *scratch_dir; /* for making that form; the caller's */
 };
 
 struct uploader_stats {

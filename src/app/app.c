@@ -126,6 +126,8 @@ static int start_uploader(struct app *app)
         .first_upload_s = app->config.first_upload_s,
         .interval_s = app->config.upload_interval_s,
         .jitter = app->config.upload_jitter,
+        .legacy = app->config.csv_format == CSV_FORMAT_LEGACY,
+        .scratch_dir = app->config.spool_dir,
     };
     return uploader_start(&app->uploader, &uploader);
 }

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/wake.h"
 #include "base/worker.h"
+#include "pipeline/projection.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -30,9 +31,10 @@
 
 enum { WAKE_STOP = 1u << 0, WAKE_SEALED = 1u << 1, WAKE_CONFIG = 1u << 2 };
 
-#define SEAL_WAIT_NS    (10 * NS_PER_S) // a hung disk must not keep sealed segments from leaving
-#define SEGMENT_PACE_NS NS_PER_S        // after an outage: one segment a second at most
-#define NEVER_NS        INT64_MAX
+#define SEAL_WAIT_NS     (10 * NS_PER_S) // a hung disk must not keep sealed segments from leaving
+#define SEGMENT_PACE_NS  NS_PER_S        // after an outage: one segment a second at most
+#define PROJECT_RETRY_MS 60000
+#define NEVER_NS         INT64_MAX
 
 struct uploader {
     struct uploader_config config;
@@ -108,16 +110,36 @@ static bool postpone(struct uploader *u, enum delivery_object object,
     return !result->offline;
 }
 
-static struct delivery_result put_segment(struct uploader *u, const struct spool_segment *segment,
-                                          int fd)
+static void put_file(struct uploader *u, const struct spool_segment *segment, int fd, uint64_t size,
+                     struct delivery_result *result)
 {
     struct delivery_request request = {.object = OBJECT_TIME_LOG,
                                        .fd = fd,
-                                       .size = segment->size,
+                                       .size = size,
                                        .name = segment->name,
                                        .abort = &u->stopping};
-    struct delivery_result result = {0};
-    u->config.delivery->put(u->config.delivery, &request, &result);
+    u->config.delivery->put(u->config.delivery, &request, result);
+}
+
+// A segment in the form that is asked for. Not being able to make it is a reason to try again.
+static struct delivery_result put_segment(struct uploader *u, const struct spool_segment *segment,
+                                          int fd)
+{
+    struct delivery_result result = {.verdict = DELIVERY_RETRY, .retry_in_ms = PROJECT_RETRY_MS};
+    if (!u->config.legacy) {
+        put_file(u, segment, fd, segment->size, &result);
+        return result;
+    }
+    int legacy_fd = -1;
+    uint64_t size = 0;
+    int error = projection_legacy(fd, u->config.scratch_dir, &legacy_fd, &size);
+    if (error != 0) {
+        snprintf(result.reason, sizeof result.reason, "can't make its legacy form: %s",
+                 strerror(-error));
+        return result;
+    }
+    put_file(u, segment, legacy_fd, size, &result);
+    close(legacy_fd);
     return result;
 }
 
