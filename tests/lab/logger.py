@@ -130,4 +130,6 @@ class Logger:
     def spooled(self) -> list[rows.Row]:
         """The rows on disk, oldest first; meant for a stopped logger."""
         segments = self.sealed() + sorted(self.spool.glob("[0-9]*.csv.part"))
+        # The active segment gets its header with its first rows: until then it is empty.
+        segments = [path for path in segments if path.stat().st_size > 0]
         return rows.parse_files(path.read_bytes() for path in segments)
