@@ -51,7 +51,20 @@ static bool is_hex(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-// "32 hex digits", or "32 hex digits-parts" of a multipart upload, in double quotes.
+// Nothing, or "-" and the number of parts of a multipart upload.
+static bool is_parts_suffix(const char *text, size_t len)
+{
+    if (len == 0) {
+        return true;
+    }
+    for (size_t i = 1; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9') {
+            return false;
+        }
+    }
+    return len >= 2 && text[0] == '-';
+}
+
 static void take_etag(struct answer *answer, struct text value)
 {
     answer->etag_formed = false;
@@ -60,27 +73,21 @@ static void take_etag(struct answer *answer, struct text value)
         return;
     }
     const char *hex = value.start + 1;
-    size_t rest = value.len - 2 - MD5_HEX_LEN;
+    size_t suffix_len = value.len - 2 - MD5_HEX_LEN;
+    char lower[MD5_HEX_LEN + 1] = "";
     for (size_t i = 0; i < MD5_HEX_LEN; i++) {
         if (!is_hex(hex[i])) {
             return;
         }
-    }
-    const char *parts = hex + MD5_HEX_LEN;
-    if (rest > 0 && (rest < 2 || parts[0] != '-')) {
-        return;
-    }
-    for (size_t i = 1; i < rest; i++) {
-        if (parts[i] < '0' || parts[i] > '9') {
-            return;
+        lower[i] = hex[i];
+        if (lower[i] >= 'A' && lower[i] <= 'F') {
+            lower[i] = (char)(lower[i] + ('a' - 'A'));
         }
     }
-    answer->etag_formed = true;
-    for (size_t i = 0; rest == 0 && i < MD5_HEX_LEN; i++) {
-        answer->etag_md5[i] =
-            hex[i] >= 'A' && hex[i] <= 'F' ? (char)(hex[i] + ('a' - 'A')) : hex[i];
+    answer->etag_formed = is_parts_suffix(hex + MD5_HEX_LEN, suffix_len);
+    if (suffix_len == 0) {
+        memcpy(answer->etag_md5, lower, sizeof lower);
     }
-    answer->etag_md5[rest == 0 ? MD5_HEX_LEN : 0] = '\0';
 }
 
 static void take_date(struct answer *answer, struct text value)

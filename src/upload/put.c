@@ -133,7 +133,7 @@ static void set_limits(CURL *easy, uint64_t size)
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_S);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, total_timeout_ms(size));
     curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
-    curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, 1L);
+    curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, 3L); // one per kind of object
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
     // Do not wait for a resolver that hangs when we are told to stop.
@@ -276,6 +276,13 @@ static bool failed_by_time(CURL *easy)
     return verify == VERIFY_NOT_YET_VALID || verify == VERIFY_HAS_EXPIRED;
 }
 
+static bool has_status(CURL *easy)
+{
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    return status != 0;
+}
+
 static enum transport translate(const struct put *put, CURLcode code,
                                 const struct transfer *transfer)
 {
@@ -295,6 +302,10 @@ static enum transport translate(const struct put *put, CURLcode code,
         (!was_connected(put->easy) || refused_by_proxy(put->easy))) {
         transport = TRANSPORT_NO_CONNECT;
     }
+    // A header line beyond libcurl's own bound is reported as if memory had run out.
+    if (transport == TRANSPORT_MEMORY && put->easy != NULL && has_status(put->easy)) {
+        transport = TRANSPORT_FLOOD;
+    }
     if (transport == TRANSPORT_CERT_TRUST && failed_by_time(put->easy)) {
         transport = TRANSPORT_CERT_TIME;
     }
@@ -306,7 +317,10 @@ static void copy_detail(char *out, size_t size, const char *text)
 {
     size_t len = 0;
     while (len < size - 1 && text[len] != '\0' && text[len] != '?') {
-        out[len] = text[len] >= ' ' && text[len] <= '~' ? text[len] : ' ';
+        out[len] = text[len];
+        if (out[len] < ' ' || out[len] > '~') {
+            out[len] = ' ';
+        }
         len++;
     }
     out[len] = '\0';
@@ -342,7 +356,8 @@ static void read_result(struct put *put, CURLcode code, const struct transfer *t
     answer_finish(raw);
     curl_easy_getinfo(put->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(put->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    answer->http_status = (int)status;
+    // An interim 100 before the end is no answer.
+    answer->http_status = status >= 200 ? (int)status : 0;
     answer->sent = (uint64_t)sent;
     answer->retry_after_s = raw->retry_after_s;
     answer->date_s = raw->date_s;
