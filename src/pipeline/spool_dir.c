@@ -229,8 +229,10 @@ bool spool_quarantine(struct spool *spool, const char *name)
     pthread_mutex_lock(&spool->mutex);
     spool->stats.bad_files++;
     pthread_mutex_unlock(&spool->mutex);
-    if (spool->bad_entries >= BAD_ENTRIES_MAX) {
-        return false; // enough evidence; the rest stays where it is and is passed over
+    // Of other people's files there is enough evidence at some point; ours are few, and hold rows.
+    bool stranger = spool_name_parse(name).kind == SPOOL_STRANGER;
+    if (stranger && spool->bad_entries >= BAD_ENTRIES_MAX) {
+        return false;
     }
     int bad_fd = open_bad_dir(spool);
     if (bad_fd < 0) {
@@ -239,7 +241,8 @@ bool spool_quarantine(struct spool *spool, const char *name)
     if (spool->bad_entries < 0) {
         spool->bad_entries = count_entries(bad_fd);
     }
-    bool moved = spool->bad_entries < BAD_ENTRIES_MAX && move_to(spool, name, bad_fd) == 0;
+    bool full = stranger && spool->bad_entries >= BAD_ENTRIES_MAX;
+    bool moved = !full && move_to(spool, name, bad_fd) == 0;
     spool->bad_entries += moved;
     close(bad_fd);
     return moved;

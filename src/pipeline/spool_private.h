@@ -48,6 +48,9 @@ struct spool_name spool_name_parse(const char *text);
 
 /* ---- rows of one file ---- */
 
+/* A read error may be a hiccup; the same one three times is a bad block. */
+#define SPOOL_READ_TRIES 3
+
 /* What of a file may be kept: rows of BOOT_ID with FROM_SEQ <= seq < BELOW_SEQ, rising. */
 struct spool_keep {
     uint32_t boot_id;
@@ -62,6 +65,7 @@ struct spool_rescue {
     uint64_t last_seq;
     uint64_t size;       /* of the file now */
     uint64_t torn_bytes; /* taken out of it */
+    bool write_failed;   /* the -errno is of a write: the file is good and the disk is not */
 };
 
 /*
@@ -167,7 +171,10 @@ int spool_enter(struct spool *spool);
 /* True when the directory was deleted under us, or never entered. */
 bool spool_is_lost(const struct spool *spool);
 
-/* Counts a bad entry and moves it to bad/. False: it could not be moved and stays where it is. */
+/*
+ * Counts a bad entry and moves it to bad/, strangers only while there are few. False: it could not
+ * be moved and stays where it is.
+ */
 bool spool_quarantine(struct spool *spool, const char *name);
 
 /* Renames without ever replacing a file, where the file system can tell. 0 or -errno. */

@@ -101,10 +101,9 @@ void spool_restore_eviction(struct spool *spool, const struct spool_name *name)
     add_range(spool, &(struct spool_range){name->boot_id, name->first_seq, name->last_seq});
 }
 
-// The oldest sealed segment that the uploader is not reading, reserved for the writer.
-static bool choose_victim(struct spool *spool, struct spool_segment *victim)
+// The oldest sealed segment above AFTER that the uploader is not reading, reserved for the writer.
+static bool choose_victim(struct spool *spool, uint64_t after, struct spool_segment *victim)
 {
-    uint64_t after = 0;
     while (spool_next_sealed(spool, after, victim)) {
         after = victim->number;
         // Without a .part the newest segment is what says where numbering goes on.
@@ -145,11 +144,13 @@ static int read_victim(struct spool *spool, const struct spool_segment *victim,
     return error;
 }
 
-// Its range can not be told: out of the way, and counted as damaged.
-static int remove_damaged(struct spool *spool, const struct spool_segment *victim)
+// Its range can not be told: out of the way, and counted as damaged. What is known to be no segment
+// of ours is deleted when bad/ can not take it; what merely can not be read is not.
+static int remove_damaged(struct spool *spool, const struct spool_segment *victim, int error)
 {
-    if (!spool_quarantine(spool, victim->name) && unlinkat(spool->dir_fd, victim->name, 0) != 0) {
-        return -errno;
+    if (!spool_quarantine(spool, victim->name) &&
+        (error != -EBADMSG || unlinkat(spool->dir_fd, victim->name, 0) != 0)) {
+        return error;
     }
     spool_note_gone(spool, victim->size);
     return 0;
@@ -158,9 +159,12 @@ static int remove_damaged(struct spool *spool, const struct spool_segment *victi
 static int evict(struct spool *spool, const struct spool_segment *victim)
 {
     struct spool_name name;
-    int error = read_victim(spool, victim, &name);
+    int error = -EIO;
+    for (int tries = 0; error == -EIO && tries < SPOOL_READ_TRIES; tries++) {
+        error = read_victim(spool, victim, &name);
+    }
     if (error == -EBADMSG || error == -EIO) {
-        return remove_damaged(spool, victim);
+        return remove_damaged(spool, victim, error);
     }
     char note[SPOOL_NAME_MAX];
     spool_name_format(note, &name);
@@ -185,15 +189,17 @@ static int evict(struct spool *spool, const struct spool_segment *victim)
 
 int spool_evict_oldest(struct spool *spool)
 {
-    struct spool_segment victim;
-    if (!choose_victim(spool, &victim)) {
-        spool_forget_missing(spool);
-        return -ENOSPC;
+    struct spool_segment victim = {.number = 0};
+    int error = -ENOSPC;
+    while (error != 0 && choose_victim(spool, victim.number, &victim)) {
+        error = evict(spool, &victim); // one that can not go must not protect the others
     }
-    int error = evict(spool, &victim);
     pthread_mutex_lock(&spool->mutex);
     spool->evicting = 0;
     pthread_mutex_unlock(&spool->mutex);
+    if (victim.number == 0) {
+        spool_forget_missing(spool);
+    }
     return error;
 }
 

@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* No row is shorter: eighteen commas, boot id, words and at least one digit where one must be. */
+#define ROW_MIN 48
+
 struct sweep {
     struct spool *spool;
     struct spool_recovery *found;
@@ -40,7 +43,8 @@ static void use_seq(struct sweep *sweep, uint32_t boot_id, uint64_t seq)
 
 /* ---- the survey: all names ---- */
 
-static void survey_sealed(struct sweep *sweep, const char *entry, uint64_t number)
+// A sealed segment or a note.
+static void survey_file(struct sweep *sweep, const char *entry, const struct spool_name *name)
 {
     struct spool *spool = sweep->spool;
     struct stat st;
@@ -49,27 +53,20 @@ static void survey_sealed(struct sweep *sweep, const char *entry, uint64_t numbe
     }
     if (!S_ISREG(st.st_mode)) {
         spool_quarantine(spool, entry);
-        return;
+    } else if (name->kind == SPOOL_SEALED) {
+        raise(&sweep->highest_sealed, name->number);
+        spool_note_sealed(spool, name->number, (uint64_t)st.st_size);
+    } else {
+        use_seq(sweep, name->boot_id, name->last_seq);
+        spool_restore_eviction(spool, name);
     }
-    raise(&sweep->highest_sealed, number);
-    spool_note_sealed(spool, number, (uint64_t)st.st_size);
 }
 
 static void survey_entry(struct sweep *sweep, const char *entry)
 {
     struct spool *spool = sweep->spool;
     struct spool_name name = spool_name_parse(entry);
-    switch (name.kind) {
-    case SPOOL_SEALED:
-        survey_sealed(sweep, entry, name.number);
-        break;
-    case SPOOL_EVICTED:
-        use_seq(sweep, name.boot_id, name.last_seq);
-        spool_restore_eviction(spool, &name);
-        break;
-    case SPOOL_PART:
-        break; // in the second pass, when all numbers are known
-    case SPOOL_STRANGER:
+    if (name.kind == SPOOL_STRANGER) {
         if (strcmp(entry, SPOOL_BAD_DIR) != 0) {
             spool_quarantine(spool, entry);
         }
@@ -77,6 +74,9 @@ static void survey_entry(struct sweep *sweep, const char *entry)
     }
     if (name.number >= atomic_load(&spool->next_number)) {
         atomic_store(&spool->next_number, name.number + 1);
+    }
+    if (name.kind != SPOOL_PART) { // those in the second pass, when all numbers are known
+        survey_file(sweep, entry, &name);
     }
 }
 
@@ -105,9 +105,6 @@ static int survey(struct sweep *sweep)
 }
 
 /* ---- one .part ---- */
-
-/* A read error may be a hiccup; the same one three times is a bad block. */
-#define READ_TRIES 3
 
 // Nothing of ours, or too damaged to be read: set aside, so that it blocks nothing. Everything else
 // (no space, read-only, no descriptor) heals, and then the file is recovered.
@@ -167,18 +164,19 @@ static int open_and_rescue(struct sweep *sweep, const char *entry, const struct 
     return fd;
 }
 
-// As above, and makes its rows durable. 0, -EBADMSG when it is hopeless, or -errno.
+// As above, and makes its rows durable. 0 or -errno; rescue->write_failed says of which kind.
 static int rescue_part(struct sweep *sweep, const char *entry, const struct spool_name *name,
                        struct spool_rescue *rescue)
 {
     int fd = -EIO;
-    for (int tries = 0; fd == -EIO && tries < READ_TRIES; tries++) {
+    for (int tries = 0; fd == -EIO && !rescue->write_failed && tries < SPOOL_READ_TRIES; tries++) {
         fd = open_and_rescue(sweep, entry, name, rescue);
     }
     if (fd < 0) {
-        return is_hopeless(fd) ? -EBADMSG : fd;
+        return fd;
     }
     int error = rescue->rows > 0 ? sync_data(fd) : 0;
+    rescue->write_failed = error != 0;
     close(fd);
     return error;
 }
@@ -207,13 +205,40 @@ static void keep_spare(struct sweep *sweep, const struct spool_name *name)
     }
 }
 
+// What is set aside may hold any seq that its size has room for: they are not used again. A gap in
+// the numbers is honest, these rows are lost.
+static void use_unread(struct sweep *sweep, const char *entry, const struct spool_name *name)
+{
+    struct stat st;
+    if (fstatat(sweep->spool->dir_fd, entry, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(st.st_mode) && (uint64_t)st.st_size <= sweep->spool->config.quota_bytes) {
+        use_seq(sweep, name->boot_id, name->first_seq + (uint64_t)st.st_size / ROW_MIN);
+    }
+}
+
+// Its rows may not be on disk for good: what the ring still has of them is to come again.
+static void doubt_part(struct sweep *sweep, const struct spool_name *name)
+{
+    if (name->boot_id == sweep->spool->config.boot_id && name->first_seq < sweep->durable_below) {
+        sweep->durable_below = name->first_seq;
+    }
+}
+
+// False: it is still in the way, and may become readable.
+static bool set_aside(struct sweep *sweep, const char *entry, const struct spool_name *name,
+                      int error)
+{
+    use_unread(sweep, entry, name);
+    doubt_part(sweep, name);
+    return spool_quarantine(sweep->spool, entry) || error == -EBADMSG;
+}
+
 static void recover_part(struct sweep *sweep, const char *entry, const struct spool_name *name)
 {
     struct spool_rescue rescue = {0};
     use_seq(sweep, name->boot_id, name->first_seq - 1);
     int error = rescue_part(sweep, entry, name, &rescue);
-    if (error == -EBADMSG) {
-        spool_quarantine(sweep->spool, entry);
+    if (!rescue.write_failed && is_hopeless(error) && set_aside(sweep, entry, name, error)) {
         return;
     }
     if (error == 0 && rescue.rows == 0) {
@@ -221,14 +246,12 @@ static void recover_part(struct sweep *sweep, const char *entry, const struct sp
     } else if (error == 0) {
         error = seal_part(sweep, name, &rescue);
     }
-    sweep->found->recovered_rows += error == 0 ? rescue.rows : 0;
-    sweep->found->torn_bytes += error == 0 ? rescue.torn_bytes : 0;
-    if (error != 0) {
+    if (error == 0) {
+        sweep->found->recovered_rows += rescue.rows;
+        sweep->found->torn_bytes += rescue.torn_bytes;
+    } else {
         sweep->error = sweep->error == 0 ? error : sweep->error;
-        if (name->boot_id == sweep->spool->config.boot_id &&
-            name->first_seq < sweep->durable_below) {
-            sweep->durable_below = name->first_seq;
-        }
+        doubt_part(sweep, name);
         look_only(sweep, entry, name);
     }
 }

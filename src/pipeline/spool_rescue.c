@@ -103,11 +103,12 @@ struct pack {
     bool has_header; /* the first line is ours */
 };
 
-static int write_at(int fd, const char *data, size_t size, uint64_t offset)
+static int write_at(struct pack *pack, const char *data, size_t size, uint64_t offset)
 {
     while (size > 0) {
-        ssize_t n = pwrite(fd, data, size, (off_t)offset);
+        ssize_t n = pwrite(pack->fd, data, size, (off_t)offset);
         if (n < 0 && errno != EINTR) {
+            pack->rescue->write_failed = true;
             return -errno;
         }
         size_t done = n > 0 ? (size_t)n : 0;
@@ -146,7 +147,7 @@ static int restore_header(struct pack *pack, const struct line *line)
     }
     pack->has_header = true;
     pack->end = length;
-    return pack->keep->look_only ? 0 : write_at(pack->fd, csv_header, length, 0);
+    return pack->keep->look_only ? 0 : write_at(pack, csv_header, length, 0);
 }
 
 static int keep_row(struct pack *pack, const struct line *line, uint64_t seq)
@@ -154,7 +155,7 @@ static int keep_row(struct pack *pack, const struct line *line, uint64_t seq)
     int error = pack->has_header ? 0 : restore_header(pack, line);
     if (error == 0 && pack->end != line->offset && !pack->keep->look_only) {
         // The LF is still behind the text in the buffer.
-        error = write_at(pack->fd, line->text, line->length + 1, pack->end);
+        error = write_at(pack, line->text, line->length + 1, pack->end);
     }
     if (error == 0) {
         struct spool_rescue *rescue = pack->rescue;
@@ -215,6 +216,7 @@ int spool_rescue_rows(int fd, uint64_t size, const struct spool_keep *keep,
     rescue->size = pack.end;
     rescue->torn_bytes = size - pack.end;
     if (rescue->torn_bytes > 0 && !keep->look_only && ftruncate(fd, (off_t)pack.end) != 0) {
+        rescue->write_failed = true;
         return -errno;
     }
     return 0;

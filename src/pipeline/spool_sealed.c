@@ -11,15 +11,16 @@
 
 /* ---- acknowledged, but still there ---- */
 
-// Both under the mutex.
-static bool is_done(const struct spool *spool, uint64_t number)
+// The last number of the acknowledged range that NUMBER is in; 0 when it is in none. Under the
+// mutex.
+static uint64_t done_until(const struct spool *spool, uint64_t number)
 {
     for (unsigned i = 0; i < spool->done_count; i++) {
         if (number >= spool->done[i].first && number <= spool->done[i].last) {
-            return true;
+            return spool->done[i].last;
         }
     }
-    return false;
+    return 0;
 }
 
 // Segments are acknowledged oldest first, so a range that grows at its end is the usual case. No
@@ -107,38 +108,42 @@ bool spool_next_sealed(struct spool *spool, uint64_t after, struct spool_segment
     bool from_start = after < spool->lowest_sealed;
     after = from_start ? spool->lowest_sealed - 1 : after;
     pthread_mutex_unlock(&spool->mutex);
-    bool found;
-    bool done = false;
-    do {
-        found = find_file(spool, after, segment);
-        if (!found) {
-            break;
-        }
+    bool can_delete = true;
+    while (find_file(spool, after, segment)) {
         pthread_mutex_lock(&spool->mutex);
-        done = is_done(spool, segment->number);
-        spool->lowest_sealed = from_start && !done ? segment->number : spool->lowest_sealed;
+        uint64_t until = done_until(spool, segment->number);
+        spool->lowest_sealed = from_start ? segment->number : spool->lowest_sealed;
         pthread_mutex_unlock(&spool->mutex);
-        if (done) {
-            (void)delete_segment(spool, segment); // the disk may have healed
-            after = segment->number;
+        if (until == 0) {
+            return true;
         }
-    } while (done);
-    return found;
+        // The disk may have healed. While it has not, one try is enough, and the range is passed.
+        can_delete = can_delete && delete_segment(spool, segment) == 0;
+        from_start = from_start && can_delete;
+        after = can_delete ? segment->number : until;
+    }
+    return false;
 }
 
 /* ---- reading ---- */
 
 // A segment is whole when it starts with a header and ends with a line: what an older version
 // wrote has other columns and is as good.
-static bool looks_whole(int fd, uint64_t size)
+static int check_whole(int fd, uint64_t size)
 {
     const char *comma = strchr(csv_header, ',');
     size_t length = (size_t)(comma - csv_header) + 1;
     char start[CSV_ROW_MAX];
     char end;
-    return size > length && pread(fd, start, length, 0) == (ssize_t)length &&
-           memcmp(start, csv_header, length) == 0 && pread(fd, &end, 1, (off_t)(size - 1)) == 1 &&
-           end == '\n';
+    if (size <= length) {
+        return -EBADMSG;
+    }
+    // A read that fails says nothing about the segment: it stays and is tried again later.
+    if (pread(fd, start, length, 0) != (ssize_t)length ||
+        pread(fd, &end, 1, (off_t)(size - 1)) != 1) {
+        return -EIO;
+    }
+    return memcmp(start, csv_header, length) == 0 && end == '\n' ? 0 : -EBADMSG;
 }
 
 static bool pin(struct spool *spool, uint64_t number)
@@ -166,19 +171,19 @@ int spool_open_segment(struct spool *spool, const struct spool_segment *segment,
     }
     uint64_t size;
     int opened = spool_open_regular(spool->dir_fd, segment->name, O_RDONLY, &size);
-    if (opened >= 0 && !looks_whole(opened, size)) {
+    int error = opened < 0 ? opened : check_whole(opened, size);
+    if (error == 0) {
+        *fd = opened;
+        return 0;
+    }
+    if (opened >= 0) {
         close(opened);
-        opened = -EBADMSG;
-        if (spool_quarantine(spool, segment->name)) {
-            spool_note_gone(spool, segment->size);
-        }
     }
-    if (opened < 0) {
-        spool_unpin(spool);
-        return opened;
+    if (error == -EBADMSG && spool_quarantine(spool, segment->name)) {
+        spool_note_gone(spool, segment->size);
     }
-    *fd = opened;
-    return 0;
+    spool_unpin(spool);
+    return error;
 }
 
 int spool_remove(struct spool *spool, const struct spool_segment *segment)

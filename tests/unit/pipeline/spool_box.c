@@ -60,7 +60,7 @@ int box_teardown(void **state)
 
 const char *box_path(const struct box *box, const char *file)
 {
-    static char path[PATH_MAX + NAME_MAX + 2];
+    static char path[PATH_MAX + 2 * NAME_MAX];
     snprintf(path, sizeof path, "%s/%s", box->dir, file);
     return path;
 }
@@ -209,6 +209,26 @@ static uint64_t look_at_file(struct box_view *view, const char *path)
     return size;
 }
 
+// Damaged files: only their rows count.
+static void look_into_bad(struct box_view *view, const struct box *box)
+{
+    static struct box_view inside;
+    memset(&inside, 0, sizeof inside);
+    DIR *dir = opendir(box_path(box, "bad"));
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
+        char file[NAME_MAX + 8];
+        struct stat st;
+        snprintf(file, sizeof file, "bad/%s", entry->d_name);
+        if (lstat(box_path(box, file), &st) == 0 && S_ISREG(st.st_mode) && st.st_size < 1 << 20) {
+            look_at_file(&inside, box_path(box, file));
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    memcpy(view->aside, inside.times, sizeof view->aside);
+}
+
 static void look_at_entry(struct box_view *view, const struct box *box, const char *name)
 {
     if (ends_with(name, ".csv.part")) {
@@ -226,6 +246,7 @@ static void look_at_entry(struct box_view *view, const struct box *box, const ch
         view->note_files++;
     } else if (strcmp(name, "bad") == 0) {
         view->bad_files = box_count(box, "bad");
+        look_into_bad(view, box);
     } else {
         view->other_files++;
     }

@@ -58,6 +58,7 @@ struct box_view {
     uint64_t highest_number;
     uint64_t sealed_bytes;
     char part_name[NAME_MAX + 1];
+    unsigned char aside[BOX_SEQ_MAX + 1]; /* how often each seq of BOX_BOOT is in bad/ */
     unsigned char times[BOX_SEQ_MAX + 1]; /* how often each seq of BOX_BOOT is there */
 };
 

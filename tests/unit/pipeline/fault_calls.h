@@ -1,0 +1,45 @@
+/*
+ * System calls that fail when told to, put before libc by the linker's --wrap (FAULT_SYMBOLS in
+ * CMakeLists.txt). Nothing armed: everything is real.
+ */
+#ifndef TESTS_FAULT_CALLS_H
+#define TESTS_FAULT_CALLS_H
+
+#include <stdbool.h>
+
+enum fault_call {
+    CALL_OPENAT,
+    CALL_WRITEV,
+    CALL_PREAD,
+    CALL_PWRITE,
+    CALL_FTRUNCATE,
+    CALL_FDATASYNC,
+    CALL_FSYNC,
+    CALL_RENAMEAT2,
+    CALL_RENAMEAT,
+    CALL_UNLINKAT,
+    CALL_MKDIR,
+    CALL_MKDIRAT,
+    CALL_FLOCK,
+    CALL_GETDENTS,
+    CALL_FSTATAT,
+    CALL_FSTATVFS,
+    CALL_DUP3,
+    CALL_COUNT,
+};
+
+extern const char *const fault_call_names[CALL_COUNT];
+
+/* Nothing fails any more; the counts start at 0. */
+void fault_reset(void);
+/* The NTH call from now (1 = the next) fails with ERROR, and all later ones too when FOREVER. */
+void fault_arm(enum fault_call call, unsigned nth, int error, bool forever);
+/* writev writes at most BYTES in all from now on, then fails with ENOSPC. */
+void fault_fill_disk_after(unsigned bytes);
+/* What fstatvfs says is free. */
+void fault_free_bytes(unsigned long long bytes);
+/* Calls since fault_reset; and how many of them were made to fail. */
+unsigned fault_count(enum fault_call call);
+unsigned fault_fired(void);
+
+#endif
