@@ -28,6 +28,11 @@ static int delete_entry(const char *path, const struct stat *st, int type, struc
     return remove(path);
 }
 
+void box_delete(struct box *box)
+{
+    nftw(box->dir, delete_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 int box_setup(void **state)
 {
     struct box *box = calloc(1, sizeof *box);
@@ -53,7 +58,7 @@ int box_teardown(void **state)
     struct box *box = *state;
     box_close(box);
     *strrchr(box->dir, '/') = '\0';
-    nftw(box->dir, delete_entry, 16, FTW_DEPTH | FTW_PHYS);
+    box_delete(box);
     free(box);
     return 0;
 }

@@ -28,6 +28,9 @@ struct box {
 int box_setup(void **state);
 int box_teardown(void **state);
 
+/* Deletes the folder and all that is in it. */
+void box_delete(struct box *box);
+
 /* spool_open with the box's config. */
 int box_open(struct box *box);
 /* What a kill leaves: no seal, descriptors closed by the kernel. */

@@ -131,13 +131,6 @@ static void check(struct play *play, const char *what)
     }
 }
 
-static void empty_folder(struct box *box)
-{
-    char command[PATH_MAX + 16];
-    snprintf(command, sizeof command, "rm -rf '%s'", box->dir);
-    assert_int_equal(system(command), 0);
-}
-
 // 0: the fault never came to pass.
 static unsigned play_once(struct box *box, enum fault_call call, unsigned nth, int error,
                           bool forever)
@@ -168,7 +161,7 @@ static unsigned play_once(struct box *box, enum fault_call call, unsigned nth, i
     check(play, what);
     box_close(box);
     free(play);
-    empty_folder(box);
+    box_delete(box);
     return fired;
 }
 
@@ -285,7 +278,7 @@ static void a_folder_deleted_while_running_is_made_again_and_locked(void **state
     assert_int_equal(box_open(box), 0);
     box_put_sealed(box, 1, 10);
     box_put(box, 11, 20);
-    empty_folder(box);
+    box_delete(box);
     assert_int_equal(box_append(box, 21, 30), 0);
     assert_int_equal(spool_commit(box->spool), -ESTALE);
     box_put(box, 21, 30);
