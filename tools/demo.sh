@@ -161,7 +161,7 @@ show_results() {
 
 make_plot() {
   heading "The plot, made from the bucket"
-  $python tools/plot.py "s3://$bucket/${prefix}time_log.csv" --versions 1..-1 \
+  $python tools/plot.py "s3://$bucket/${prefix}time_log.csv" --versions all \
     --endpoint-url "$S3_ENDPOINT" --title "ntp_logger demo" --output "$out/plot.png"
   echo "plot: $out/plot.png"
 }
