@@ -22,7 +22,7 @@ WEEK_S = 604800
 
 @click.command(context_settings=CONTEXT)
 @click.option("--bucket", required=True, help="S3 bucket name")
-@click.optionX
+@click.option("--file-prefix", default="", help="File prefix, as in my_site/ (the slash is yours to give)")
 @click.option(
     "--expiration",
     type=click.IntRange(1, WEEK_S),
