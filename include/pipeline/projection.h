@@ -1,8 +1,8 @@
 /*
  * A sealed segment as older tools want it: five columns, no header.
  *
- * Made when the segment is sent, from the rich rows that stay in the spool, so that the same segment
- * always gives the same bytes. Uploader thread.
+ * Made when the segment is sent, from the rich rows that stay in the spool, so that the same
+ * segment always gives the same bytes. Uploader thread.
  */
 #ifndef PIPELINE_PROJECTION_H
 #define PIPELINE_PROJECTION_H

@@ -12,6 +12,7 @@
 #include "core/record.h"
 #include "core/report.h"
 #include "core/ring.h"
+#include "core/step_ledger.h"
 #include "core/timesource.h"
 
 #include <stdint.h>
@@ -25,6 +26,9 @@ struct sampler_snapshot {
     uint64_t dropped;              /* records the full ring refused in this run */
     uint64_t failures;             /* samples that were not good in this run */
     int64_t first_failure_wall_ns; /* of this run; 0 while failures is 0 */
+    int64_t slew_ppt;              /* MONOTONIC against the crystal, see core/steps.h */
+    bool slew_known;
+    struct step_ledger steps; /* of this run */
 };
 
 struct sampler_config {

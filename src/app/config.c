@@ -1,6 +1,7 @@
 #include "app/config.h"
 
 #include "base/json.h"
+#include "config_check.h"
 #include "platform/platform.h"
 #include "settings.h"
 
@@ -10,8 +11,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define ENVIRONMENT_PREFIX "NTP_LOGGER_"
@@ -271,33 +270,6 @@ static int fill_in_places(struct config *config, struct config_error *error)
     return 0;
 }
 
-// What one setting alone can not tell.
-static int check_together(const struct config *config, struct config_error *error)
-{
-    const char *const s3[] = {config->s3_endpoint, config->s3_region, config->s3_bucket,
-                              config->s3_access_key_id, config->s3_secret_access_key};
-    size_t given = 0;
-    for (size_t i = 0; i < sizeof s3 / sizeof s3[0]; i++) {
-        given += *s3[i] != '\0';
-    }
-    if (given != 0 && given != sizeof s3 / sizeof s3[0]) {
-        return fail(error, "direct mode needs all of s3_endpoint, s3_region, s3_bucket, "
-                           "s3_access_key_id and s3_secret_access_key");
-    }
-    for (size_t i = 0; i < setting_count && !config->allow_http; i++) {
-        const char *text = (const char *)config + settings[i].offset;
-        if ((settings[i].type == SETTING_URL || text == config->s3_endpoint) &&
-            strncasecmp(text, "http://", 7) == 0) {
-            return fail(error,
-                        "%s is '%.*s': rows would travel unencrypted; use https, or set "
-                        "allow_http to true in a laboratory",
-                        settings[i].name,
-                        (int)strcspn(text, "?") > 80 ? 80 : (int)strcspn(text, "?"), text);
-        }
-    }
-    return 0;
-}
-
 int config_load(struct config *config, const struct config_inputs *inputs,
                 struct config_error *error)
 {
@@ -330,7 +302,7 @@ int config_load(struct config *config, const struct config_inputs *inputs,
         result = fill_in_places(fresh, error);
     }
     if (result == 0) {
-        result = check_together(fresh, error);
+        result = config_check(fresh, error);
     }
     if (result == 0) {
         *config = *fresh;

@@ -66,6 +66,21 @@ static void put_verdict(struct textbuf *buf, const struct sampler_snapshot *snap
                    wall_text(record->wall_ns, when, sizeof when), record->boot_id, record->seq);
 }
 
+static void put_clock(struct textbuf *buf, const struct sampler_snapshot *snapshot)
+{
+    textbuf_printf(buf, "\nAdjustments\n===========\n");
+    if (snapshot->slew_known) {
+        textbuf_printf(buf, "Rate            : %+.6f ppm against the bare crystal\n",
+                       (double)snapshot->slew_ppt / 1e6);
+    }
+    textbuf_printf(buf, "Steps           : %" PRIu64 " in this run\n", snapshot->steps.count);
+    if (snapshot->steps.count > 0) {
+        textbuf_printf(buf, "time_steps.csv\n");
+        buf->used +=
+            step_ledger_text(buf->text + buf->used, buf->capacity - buf->used, &snapshot->steps);
+    }
+}
+
 static void put_report(struct textbuf *buf, const struct source_report *report)
 {
     buf->used += report_text(buf->text + buf->used, buf->capacity - buf->used, report);
@@ -186,6 +201,7 @@ size_t status_render(void *ctx, enum delivery_object object, char *out, size_t c
     if (failed) {
         put_failure(&buf, &snapshot);
     }
+    put_clock(&buf, &snapshot);
     put_report(&buf, &snapshot.report);
     put_logger(&buf, status, &snapshot);
     put_spool(&buf, status);

@@ -2,21 +2,24 @@
  * DESIGN
  *
  * The thread owns the time source, the step detector and the producer end of the ring. It is woken
- * by its ticker: by a tick, by the wall clock being set (then the instant is noted, and the row of
- * the next tick tells the size), or by its bell, which means stop. It promises one record per tick
- * in order of seq, or a gap or drop that the next record declares. It hands records to the writer
- * through the ring and shows its newest sample through two `latest` boxes; it never waits for
- * either reader.
+ * by its ticker: by a tick, by the wall clock being set (then the clocks are read at once, so that
+ * the instant is known, and the next tick's row tells of it), or by its bell, which means stop. It
+ * promises one record per tick in order of seq, or a gap or drop that the next record declares. It
+ * hands records to the writer through the ring and shows its newest sample through two `latest`
+ * boxes; it never waits for either reader.
  */
 #include "pipeline/sampler.h"
 
 #include "base/log.h"
 #include "base/worker.h"
 #include "core/clocks.h"
+#include "core/step_watch.h"
+#include "core/steps.h"
 #include "core/verdict.h"
 #include "pipeline/ticker.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +33,7 @@ enum { STOP = 1u << 0 };
 struct sampler {
     struct sampler_config config;
     struct ticker ticker;
+    struct step_watch watch;
     struct bell bell;
     pthread_t thread;
 
@@ -37,7 +41,9 @@ struct sampler {
     struct clock_reading last; // of the newest record that reached the ring
     bool has_last;
     uint64_t next_seq;
-    uint64_t dropped_before; // drops already told in a record
+    struct step_detector detector;
+    struct step pending_step; // found, and no record in the ring tells of it yet
+    bool has_pending_step;
     uint32_t pending_gap;
     uint32_t pending_drop;
     enum sync_state state;
@@ -129,6 +135,46 @@ static void judge(struct sampler *s, const struct reading *reading, struct recor
     s->has_state = true;
 }
 
+// ---- steps -------------------------------------------------------------------------------------
+
+// Looks for a step in a new reading. Several before a row can tell of them are told as one.
+static void look_for_step(struct sampler *s, const struct clock_reading *now, bool was_set)
+{
+    struct step step;
+    if (!steps_observe(&s->detector, now, was_set, &step)) {
+        return;
+    }
+    if (s->has_pending_step) {
+        step.size_ns += s->pending_step.size_ns;
+        step.uncertainty_ns += s->pending_step.uncertainty_ns;
+        step.before = s->pending_step.before;
+    }
+    s->pending_step = step;
+    s->has_pending_step = true;
+}
+
+static void declare_step(const struct sampler *s, struct record *record)
+{
+    if (s->has_pending_step) {
+        record->events |= EVENT_STEP;
+        record->step_ns = s->pending_step.size_ns;
+    }
+}
+
+static void file_step(struct sampler *s, const struct record *record)
+{
+    struct step_entry entry = {.step = s->pending_step,
+                               .seq = record->seq,
+                               .boot_id = record->boot_id,
+                               .sync_state = record->sync_state};
+    step_ledger_add(&s->snapshot.steps, &entry);
+    s->has_pending_step = false;
+    log_warning("clock: it was set %s by %.9f s", record->step_ns < 0 ? "back" : "forward",
+                fabs((double)record->step_ns / 1e9));
+}
+
+// ---- rows --------------------------------------------------------------------------------------
+
 static void declare_losses(struct sampler *s, struct record *record)
 {
     if (s->pending_gap > 0) {
@@ -158,6 +204,9 @@ static void push(struct sampler *s, const struct clock_reading *now, const struc
     s->has_last = true;
     s->pending_gap = 0;
     s->pending_drop = 0;
+    if ((record->events & EVENT_STEP) != 0) {
+        file_step(s, record);
+    }
     uint32_t reasons = (record->events & EVENTS_URGENT) != 0 ? s->config.urgent_reason : 0;
     if (ring_level(s->config.ring) > s->config.ring->mask / 2) {
         reasons |= s->config.filling_reason;
@@ -189,6 +238,7 @@ static void publish(struct sampler *s, const struct record *record, mono_time no
     snapshot->record = *record;
     snapshot->report = (struct source_report){0};
     timesource_report(s->config.source, &snapshot->report);
+    snapshot->slew_known = steps_slew_ppt(&s->detector, &snapshot->slew_ppt);
     latest_publish(&s->newest, snapshot);
     if (!good) {
         latest_publish(&s->failure, snapshot);
@@ -200,12 +250,14 @@ static void take_sample(struct sampler *s, uint64_t missed)
     s->pending_gap = saturating_add(s->pending_gap, missed);
     s->snapshot.missed_ticks += missed;
     struct clock_reading now = clocks_read();
+    look_for_step(s, &now, false);
     struct record record = {.boot_id = s->config.boot_id, .seq = s->next_seq++};
     struct reading reading = ask_source(s, now.mono);
     fill_clocks(s, &now, &record);
     fill_reading(&reading, &record);
     judge(s, &reading, &record);
     declare_losses(s, &record);
+    declare_step(s, &record);
     push(s, &now, &record);
     publish(s, &record, now.mono);
 }
@@ -215,9 +267,13 @@ static void *sampler_main(void *arg)
     struct sampler *s = arg;
     for (;;) {
         uint64_t missed = 0;
-        unsigned events = ticker_wait(&s->ticker, &s->bell, -1, &missed);
+        unsigned events = ticker_wait(&s->ticker, &s->bell, s->watch.fd, &missed);
         if ((events & TICKER_BELL) != 0 && bell_take(&s->bell) != 0) {
             return NULL;
+        }
+        if ((events & TICKER_CLOCK_SET) != 0 && step_watch_take(&s->watch)) {
+            struct clock_reading now = clocks_read();
+            look_for_step(s, &now, true);
         }
         if ((events & TICKER_TICK) != 0) {
             take_sample(s, missed);
@@ -233,6 +289,8 @@ int sampler_start(struct sampler **sampler, const struct sampler_config *config)
     }
     s->config = *config;
     s->next_seq = config->first_seq;
+    steps_init(&s->detector);
+    (void)step_watch_open(&s->watch); // without it steps are found at the next tick
     latest_init(&s->newest, s->newest_words, sizeof s->snapshot);
     latest_init(&s->failure, s->failure_words, sizeof s->snapshot);
     int error = bell_init(&s->bell);
@@ -255,6 +313,7 @@ fail_thread:
 fail_ticker:
     bell_destroy(&s->bell);
 fail_bell:
+    step_watch_close(&s->watch);
     free(s);
     return error;
 }
@@ -273,6 +332,7 @@ void sampler_free(struct sampler *sampler)
 {
     ticker_close(&sampler->ticker);
     bell_destroy(&sampler->bell);
+    step_watch_close(&sampler->watch);
     free(sampler);
 }
 

@@ -101,13 +101,14 @@ static void publish_times(struct uploader *u)
 
 // ---- sending -----------------------------------------------------------------------------------
 
-// After a refusal: when to come back. True when going on with other objects makes sense.
+// After a refusal: when to come back. True when going on with other objects makes sense: a server
+// that gave no answer at all would cost each of them a time-out, and the next seal would wait.
 static bool postpone(struct uploader *u, enum delivery_object object,
                      const struct delivery_result *result)
 {
     u->due_ns[object] = mono_now().ns + (int64_t)result->retry_in_ms * NS_PER_MS;
     note_refusal(u, object, result);
-    return !result->offline;
+    return !result->offline && result->http_status != 0;
 }
 
 static void put_file(struct uploader *u, const struct spool_segment *segment, int fd, uint64_t size,

@@ -155,6 +155,10 @@ def test_second_instance_on_one_spool_is_refused(make_logger, chrony_address):
 def test_print_config_shows_where_each_value_came_from_and_no_secret(make_logger):
     logger = make_logger(
         presigned_url_time_log="https://example.org/b/time_log.csv?X-Amz-Signature=abc123",
+        s3_endpoint="https://s3.example.org",
+        s3_region="eu-north-1",
+        s3_bucket="my.bucket",
+        s3_access_key_id="AKIAEXAMPLE",
         s3_secret_access_key="verysecretindeed",
     )
     done = logger.run("--set", "upload_interval_s=77", "--print-config")

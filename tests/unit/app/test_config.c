@@ -141,6 +141,9 @@ static void config_refuses_bad_values_by_name_value_and_range(void **state)
     expect_refused("upload_interval_s", "no KEY=VALUE");
     expect_refused("s3_bucket=b", "s3_endpoint");
     expect_refused("spool_dir=a\nb", "printable");
+    expect_refused("chrony_address=127.0.0.1:99999", "chrony_address is '127.0.0.1:99999'");
+    expect_refused("chrony_address=localhost", "chrony_address is 'localhost'");
+    expect_refused("ntp_servers=a,b:0", "ntp_servers has 'b:0'");
 }
 
 static void config_tells_line_and_column_of_malformed_json(void **state)

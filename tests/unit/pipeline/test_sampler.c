@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,6 +23,20 @@ static const struct reading good = {.valid =
                                     .daemon_answered = true,
                                     .clock_diff_ns = 50 * NS_PER_MS,
                                     .update_interval_ns = 64 * NS_PER_S};
+
+// The wall clock as the sampler sees it: the real one, and what a test has set it by.
+static _Atomic int64_t wall_offset_ns;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *ts);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+    int result = __real_clock_gettime(clock, ts);
+    if (clock == CLOCK_REALTIME) {
+        *ts = nstime_to_timespec(nstime_from_timespec(*ts) + atomic_load(&wall_offset_ns));
+    }
+    return result;
+}
 
 struct rig {
     void *storage;
@@ -217,6 +232,67 @@ static void sampler_offers_the_source_no_more_than_a_quarter_of_the_tick(void **
     sampler_free(rig->sampler);
 }
 
+// Samples 10 rows, sets the clock, samples on; returns the one record that tells of a step.
+static const struct record *sample_over_step(struct rig *rig, int64_t step_ns)
+{
+    fake_timesource_init(&rig->fake, &good, NULL, 1);
+    struct sampler_config config = {.source = &rig->fake.source,
+                                    .ring = &rig->producer,
+                                    .writer_bell = &rig->bell,
+                                    .urgent_reason = URGENT,
+                                    .interval_ms = 5,
+                                    .first_seq = 1};
+    atomic_store(&wall_offset_ns, 0);
+    assert_int_equal(sampler_start(&rig->sampler, &config), 0);
+    while (ring_waiting(&rig->consumer) < 10) {
+        usleep(1000);
+    }
+    atomic_store(&wall_offset_ns, step_ns);
+    while (ring_waiting(&rig->consumer) < 40) {
+        usleep(1000);
+    }
+    sampler_request_stop(rig->sampler);
+    sampler_join(rig->sampler);
+    const struct record *found = NULL;
+    for (uint32_t i = 0; i < ring_waiting(&rig->consumer); i++) {
+        const struct record *record = record_at(rig, i);
+        if ((record->events & EVENT_STEP) != 0) {
+            assert_null(found);
+            found = record;
+        }
+    }
+    assert_non_null(found);
+    return found;
+}
+
+static void expect_step(struct rig *rig, int64_t step_ns)
+{
+    const struct record *record = sample_over_step(rig, step_ns);
+    int64_t error_ns = record->step_ns - step_ns;
+    assert_true(llabs(error_ns) < NS_PER_MS); // the read windows; wide on a busy machine
+    struct sampler_snapshot snapshot;
+    assert_true(sampler_get_latest(rig->sampler, &snapshot));
+    assert_int_equal(snapshot.steps.count, 1);
+    assert_int_equal(snapshot.steps.entries[0].seq, record->seq);
+    assert_true(bell_take(&rig->bell) & URGENT);
+    sampler_free(rig->sampler);
+}
+
+static void sampler_tells_a_step_forward_once_with_its_size(void **state)
+{
+    expect_step(*state, 100 * NS_PER_MS);
+}
+
+static void sampler_tells_a_step_back_by_an_hour_once(void **state)
+{
+    expect_step(*state, -3600 * NS_PER_S);
+}
+
+static void sampler_tells_a_step_of_fifty_years_once(void **state)
+{
+    expect_step(*state, INT64_C(50) * 31557600 * NS_PER_S);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +306,9 @@ int main(void)
         TEST(sampler_tells_a_change_of_state_and_rings_for_a_commit),
         TEST(sampler_drops_the_newest_when_the_ring_is_full_and_says_so_later),
         TEST(sampler_offers_the_source_no_more_than_a_quarter_of_the_tick),
+        TEST(sampler_tells_a_step_forward_once_with_its_size),
+        TEST(sampler_tells_a_step_back_by_an_hour_once),
+        TEST(sampler_tells_a_step_of_fifty_years_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,112 @@
+#include "config_check.h"
+
+#include "settings.h"
+#include "timesource/udp_address.h"
+#include "upload/sender.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <strings.h>
+
+#define SHOWN_MAX 80
+#define NTP_PORT  123
+
+__attribute__((format(printf, 2, 3))) static int fail(struct config_error *error,
+                                                      const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error->text, sizeof error->text, format, args);
+    va_end(args);
+    return -EINVAL;
+}
+
+// A URL up to its query, which is secret.
+static int shown_length(const char *url)
+{
+    size_t length = strcspn(url, "?");
+    return length > SHOWN_MAX ? SHOWN_MAX : (int)length;
+}
+
+static int check_url(const char *name, const char *url, bool allow_http, struct config_error *error)
+{
+    const char *why = "";
+    if (!allow_http && strncasecmp(url, "http://", 7) == 0) {
+        return fail(error,
+                    "%s is '%.*s': rows would travel unencrypted; use https, or set allow_http to "
+                    "true in a laboratory",
+                    name, shown_length(url), url);
+    }
+    if (sender_check_url(url, allow_http, &why) != 0) {
+        return fail(error, "%s is '%.*s': %s", name, shown_length(url), url, why);
+    }
+    return 0;
+}
+
+static int check_urls(const struct config *config, struct config_error *error)
+{
+    int result = check_url("s3_endpoint", config->s3_endpoint, config->allow_http, error);
+    for (size_t i = 0; i < setting_count && result == 0; i++) {
+        if (settings[i].type == SETTING_URL) {
+            const char *url = (const char *)config + settings[i].offset;
+            result = check_url(settings[i].name, url, config->allow_http, error);
+        }
+    }
+    return result;
+}
+
+static int check_direct_mode(const struct config *config, struct config_error *error)
+{
+    const char *const needed[] = {config->s3_endpoint, config->s3_region, config->s3_bucket,
+                                  config->s3_access_key_id, config->s3_secret_access_key};
+    const size_t count = sizeof needed / sizeof needed[0];
+    size_t given = 0;
+    for (size_t i = 0; i < count; i++) {
+        given += *needed[i] != '\0';
+    }
+    if (given != 0 && given != count) {
+        return fail(error,
+                    "direct mode needs all of s3_endpoint, s3_region, s3_bucket, "
+                    "s3_access_key_id and s3_secret_access_key; %zu of %zu are set",
+                    given, count);
+    }
+    return 0;
+}
+
+static int check_servers(const char *servers, struct config_error *error)
+{
+    static const char separators[] = ", ";
+    char host[UDP_HOST_MAX];
+    uint16_t port = 0;
+    for (const char *p = servers + strspn(servers, separators); *p != '\0';) {
+        char item[CONFIG_TEXT_MAX];
+        size_t length = strcspn(p, separators);
+        snprintf(item, sizeof item, "%.*s", (int)length, p);
+        if (udp_address_split(item, NTP_PORT, host, &port) != 0) {
+            return fail(error, "ntp_servers has '%s': want host or host:port, comma separated",
+                        item);
+        }
+        p += length;
+        p += strspn(p, separators);
+    }
+    return 0;
+}
+
+int config_check(const struct config *config, struct config_error *error)
+{
+    struct udp_address address;
+    if (config->chrony_address[0] != '\0' &&
+        udp_address_parse(&address, config->chrony_address, 0) != 0) {
+        return fail(
+            error,
+            "chrony_address is '%s': want a numeric address and a port, as 127.0.0.1:323 or "
+            "[::1]:323",
+            config->chrony_address);
+    }
+    int result = check_servers(config->ntp_servers, error);
+    if (result == 0) {
+        result = check_direct_mode(config, error);
+    }
+    return result == 0 ? check_urls(config, error) : result;
+}
