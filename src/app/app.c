@@ -14,9 +14,9 @@
 #include "app/watch.h"
 #include "base/log.h"
 #include "build_config.h"
+#include "pipeline/ring_storage.h"
 #include "pipeline/writer.h"
 #include "platform/platform.h"
-#include "ring_place.h"
 #include "timesource/panel.h"
 
 #include <errno.h>
@@ -27,15 +27,19 @@
 
 #define MIB                (UINT64_C(1024) * 1024)
 #define UPLOADER_STOP_NS   (2500 * NS_PER_MS) // with the rest inside the promised 3 s
+#define RING_CAPACITY      1024u              // a quarter of an hour at the default interval
+#define RING_HOLD_MS       8000u              // never less than this
 #define SEGMENTS_PER_QUOTA 4                  // evicting one loses at most this part of the quota
 
 struct app {
     struct config config;
     uint32_t boot_id;
     uint64_t first_seq;
+    uint64_t durable_below;
     struct sender *sender;
     struct spool *spool;
-    struct ring_place ring;
+    struct ring_storage ring;
+    bool rows_wait; // in the ring, of a former process
     struct ring_producer producer;
     struct ring_consumer consumer;
     struct timesource *source;
@@ -106,10 +110,47 @@ static int open_spool(struct app *app)
         return error;
     }
     app->first_seq = found.next_seq;
+    app->durable_below = found.durable_below;
     log_info("spool %s: %" PRIu32 " segments wait, %" PRIu64 " rows recovered, %" PRIu64
              " torn bytes cut, %" PRIu32 " bad files; next seq %" PRIu64,
              config->spool_dir, found.sealed_segments, found.recovered_rows, found.torn_bytes,
              found.bad_files, found.next_seq);
+    return 0;
+}
+
+static uint32_t ring_capacity(uint32_t sample_interval_ms)
+{
+    uint32_t capacity = RING_CAPACITY;
+    while (capacity < RING_HOLD_MS / sample_interval_ms) {
+        capacity *= 2;
+    }
+    return capacity;
+}
+
+// What a killed process left in the ring stays there for the writer; numbering goes on behind it.
+static int open_ring(struct app *app)
+{
+    const struct ring_storage_config ring = {
+        .dir = app->config.ring_dir,
+        .spool_dir = app->config.spool_dir,
+        .capacity = ring_capacity(app->config.sample_interval_ms),
+        .boot_id = app->boot_id,
+    };
+    int error = ring_storage_open(&app->ring, &ring);
+    if (error != 0) {
+        return error;
+    }
+    struct ring_recovery found;
+    ring_storage_recover(&app->ring, app->boot_id, app->durable_below, &found);
+    app->rows_wait = found.waiting > 0;
+    app->first_seq = found.next_seq > app->first_seq ? found.next_seq : app->first_seq;
+    log_info("ring: %s; %" PRIu32 " rows found, %" PRIu32 " of them on disk already",
+             app->ring.description, found.waiting + found.durable, found.durable);
+    if (found.unusable > 0) {
+        log_warning("ring: %" PRIu32 " damaged records given up", found.unusable);
+    }
+    ring_producer_init(&app->producer, app->ring.memory);
+    ring_consumer_init(&app->consumer, app->ring.memory);
     return 0;
 }
 
@@ -173,13 +214,10 @@ static int build(struct app *app)
     if (error != 0) {
         return error;
     }
-    error = ring_place_open(&app->ring, config->ring_dir, config->sample_interval_ms, app->boot_id);
+    error = open_ring(app);
     if (error != 0) {
         return cannot("ring", error);
     }
-    log_info("ring: %s", app->ring.description);
-    ring_producer_init(&app->producer, app->ring.storage);
-    ring_consumer_init(&app->consumer, app->ring.storage);
     struct panel_config panel = {.chrony_address = config->chrony_address,
                                  .chronyc_path = config->chronyc_path,
                                  .ntp_servers = config->ntp_servers};
@@ -212,6 +250,9 @@ static int start(struct app *app)
     error = start_writer(app);
     if (error != 0) {
         return cannot("writer thread", error);
+    }
+    if (app->rows_wait) {
+        bell_ring(&app->writer_bell, WRITER_URGENT); // room for the new ones
     }
     error = start_sampler(app);
     if (error != 0) {
@@ -255,7 +296,7 @@ static void release(struct app *app)
     }
     sender_close(app->sender);
     timesource_close(app->source);
-    ring_place_close(&app->ring);
+    ring_storage_close(&app->ring);
     if (app->spool != NULL) {
         spool_close(app->spool);
     }
@@ -330,7 +371,6 @@ int app_run(const struct config *config, const struct config_inputs *inputs, uin
         return EXIT_FAILURE;
     }
     app->config = *config;
-    app->ring = ring_place_none();
     const char *const files[] = {config_package_file(), config_local_file()};
     int error = watch_open(&app->watch, files);
     if (error != 0) {
