@@ -8,6 +8,7 @@
 #ifndef BASE_NSTIME_H
 #define BASE_NSTIME_H
 
+#include <limits.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -46,6 +47,20 @@ static inline struct timespec nstime_to_timespec(int64_t ns)
         rest += NS_PER_S;
     }
     return (struct timespec){.tv_sec = (time_t)s, .tv_nsec = (long)rest};
+}
+
+/*
+ * A span as poll() takes it: whole milliseconds, never less than the span, so that a wait does not
+ * end early and spin. Waits use poll(), not ppoll(): glibc 2.36 with 64-bit time on 32-bit ARM and
+ * _FORTIFY_SOURCE hands ppoll()'s timespec to the kernel call with 32-bit time.
+ */
+static inline int nstime_to_poll_ms(int64_t span_ns)
+{
+    if (span_ns <= 0) {
+        return 0;
+    }
+    int64_t ms = (span_ns - 1) / NS_PER_MS + 1;
+    return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
 static inline mono_time mono_add(mono_time t, int64_t span_ns)

@@ -100,15 +100,15 @@ enum watch_event watch_wait(struct watch *watch, const mono_time *deadline)
             {.fd = watch->signal_fd, .events = POLLIN},
             {.fd = watch->inotify_fd, .events = POLLIN},
         };
-        struct timespec timeout = {0};
+        int timeout_ms = -1; // for ever
         if (deadline != NULL) {
             int64_t left_ns = mono_diff_ns(*deadline, mono_now());
             if (left_ns <= 0) {
                 return WATCH_DEADLINE;
             }
-            timeout = nstime_to_timespec(left_ns);
+            timeout_ms = nstime_to_poll_ms(left_ns);
         }
-        if (ppoll(fds, 2, deadline != NULL ? &timeout : NULL, NULL) <= 0) {
+        if (poll(fds, 2, timeout_ms) <= 0) {
             continue;
         }
         int signal_number = next_signal(watch);

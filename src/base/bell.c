@@ -44,8 +44,7 @@ uint32_t bell_wait_until(struct bell *bell, mono_time deadline)
             return reasons;
         }
         struct pollfd poll_fd = {.fd = bell->fd, .events = POLLIN};
-        struct timespec timeout = nstime_to_timespec(left_ns);
-        if (ppoll(&poll_fd, 1, &timeout, NULL) > 0) {
+        if (poll(&poll_fd, 1, nstime_to_poll_ms(left_ns)) > 0) {
             uint64_t count;
             ssize_t ignored = read(bell->fd, &count, sizeof count);
             (void)ignored;

@@ -91,9 +91,8 @@ static int wait_readable(int fd, mono_time until)
         if (left_ns <= 0) {
             return -ETIMEDOUT;
         }
-        struct timespec left = nstime_to_timespec(left_ns);
         struct pollfd pollfd = {.fd = fd, .events = POLLIN};
-        int ready = ppoll(&pollfd, 1, &left, NULL);
+        int ready = poll(&pollfd, 1, nstime_to_poll_ms(left_ns));
         if (ready > 0) {
             return 0;
         }

@@ -45,6 +45,18 @@ static void times_are_64_bits_beyond_2038(void **state)
     assert_int_equal(sizeof ts.tv_sec, 8);
 }
 
+static void a_span_for_poll_is_rounded_up_and_never_negative(void **state)
+{
+    (void)state;
+    assert_int_equal(nstime_to_poll_ms(INT64_MIN), 0);
+    assert_int_equal(nstime_to_poll_ms(0), 0);
+    assert_int_equal(nstime_to_poll_ms(1), 1);
+    assert_int_equal(nstime_to_poll_ms(NS_PER_MS), 1);
+    assert_int_equal(nstime_to_poll_ms(NS_PER_MS + 1), 2);
+    assert_int_equal(nstime_to_poll_ms(60 * NS_PER_S), 60000);
+    assert_int_equal(nstime_to_poll_ms(INT64_MAX), INT_MAX);
+}
+
 static void monotonic_time_moves_forward_and_adds_up(void **state)
 {
     (void)state;
@@ -61,6 +73,7 @@ int main(void)
         cmocka_unit_test(timespecs_round_trip_with_a_forward_part_of_a_second),
         cmocka_unit_test(a_time_just_before_1970_is_in_the_second_before),
         cmocka_unit_test(times_are_64_bits_beyond_2038),
+        cmocka_unit_test(a_span_for_poll_is_rounded_up_and_never_negative),
         cmocka_unit_test(monotonic_time_moves_forward_and_adds_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
