@@ -1,5 +1,3 @@
-#include "platform_common.h"
-
 #include "platform/platform.h"
 
 #include <errno.h>
@@ -13,7 +11,8 @@
 #define BOOT_ID_PATH   "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_DIGITS 8
 
-int platform_beside_program(char *out, size_t size, const char *suffix)
+// The directory of the program plus SUFFIX.
+static int beside_program(char *out, size_t size, const char *suffix)
 {
     char program[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -28,6 +27,16 @@ int platform_beside_program(char *out, size_t size, const char *suffix)
     *slash = '\0';
     int written = snprintf(out, size, "%s%s", program, suffix);
     return written < 0 || (size_t)written >= size ? -ENAMETOOLONG : 0;
+}
+
+int platform_package_dir(char *out, size_t size)
+{
+    return beside_program(out, size, "");
+}
+
+int platform_local_dir(char *out, size_t size)
+{
+    return beside_program(out, size, "/localdata");
 }
 
 int platform_boot_id(uint32_t *boot_id)
