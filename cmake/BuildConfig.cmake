@@ -1,5 +1,6 @@
-# Writes config.json beside the binary: the manifest's build_arg values, then what -D overrides.
-# Values reach the program through that file only; none is compiled in.
+# Writes config.json beside the binary: the manifest's build_arg values, then the environment's of
+# the same names (how the camera builders pass them), then what -D overrides. Values reach the
+# program through that file only; none is compiled in or shown.
 
 set(manifest_path "${PROJECT_SOURCE_DIR}/${FIXEDIT_MANIFEST}")
 if(NOT EXISTS "${manifest_path}")
@@ -25,7 +26,7 @@ set(index 0)
 while(index LESS count)
   string(JSON entry GET "${fixedit}" build build_arg ${index})
   if(NOT entry MATCHES "^([A-Z][A-Z0-9_]*)=(.*)$")
-    message(FATAL_ERROR "${FIXEDIT_MANIFEST}: build_arg ${index} is '${entry}', want KEY=VALUE")
+    message(FATAL_ERROR "${FIXEDIT_MANIFEST}: build_arg number ${index} is not KEY=VALUE")
   endif()
   set(arg_name "${CMAKE_MATCH_1}")
   set(arg_value "${CMAKE_MATCH_2}")
@@ -39,6 +40,9 @@ endwhile()
 
 foreach(name IN LISTS NTP_LOGGER_BUILD_ARGS)
   set(value "${manifest_${name}}")
+  if(NOT "$ENV{${name}}" STREQUAL "")
+    set(value "$ENV{${name}}")
+  endif()
   if(NOT "${${name}}" STREQUAL "")
     set(value "${${name}}")
   endif()
