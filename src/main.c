@@ -1,5 +1,5 @@
 #include "app/app.h"
-#include "app/config.h"
+#include "app/config_load.h"
 #include "app/options.h"
 #include "base/log.h"
 #include "build_config.h"

@@ -5,7 +5,7 @@
 #ifndef APP_APP_H
 #define APP_APP_H
 
-#include "app/config.h"
+#include "app/config_load.h"
 
 #include <stdint.h>
 

@@ -1,9 +1,6 @@
 /*
- * The settings, as one immutable struct, and where each value came from.
- *
- * One table (src/app/settings.c) feeds all of: defaults < config.json of the package <
- * localdata/config.json < the device's parameters < environment NTP_LOGGER_* < command line, the
- * checks, --print-config, --help and the README's table. No secret is ever echoed.
+ * The settings, as one immutable struct, and where each value came from. What each means, its range
+ * and its default are in the table, src/app/settings.c.
  */
 #ifndef APP_CONFIG_H
 #define APP_CONFIG_H
@@ -13,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #define CONFIG_URL_MAX  4096
 #define CONFIG_TEXT_MAX 512
@@ -67,29 +63,5 @@ enum config_origin {
 struct config_error {
     char text[768]; /* names the setting, the value and what is wanted; one line */
 };
-
-/* Where to look. Strings are the caller's. */
-struct config_inputs {
-    const char *file; /* --config: replaces the two files below; must exist. NULL = none given */
-    const char *const *assignments; /* --set KEY=VALUE */
-    size_t assignment_count;
-    char *const *environment; /* environ */
-};
-
-/* Reads everything into CONFIG. 0, or -EINVAL with ERROR saying what is wrong; then CONFIG is
- * untouched. */
-int config_load(struct config *config, const struct config_inputs *inputs,
-                struct config_error *error);
-
-/* The two files config_load read, for watching: "" where there is none. */
-const char *config_package_file(void);
-const char *config_local_file(void);
-
-/* Every setting: name, value (secrets masked), origin. */
-void config_print(const struct config *config, FILE *out);
-
-/* Name, type, range, default and meaning of every setting: for --help, or as the README's table. */
-void config_print_help(FILE *out);
-void config_print_markdown(FILE *out);
 
 #endif

@@ -1,6 +1,6 @@
 #include "app/options.h"
 
-#include "app/config.h"
+#include "app/config_load.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -1,4 +1,4 @@
-#include "app/config.h"
+#include "app/config_load.h"
 
 #include "scratch.h"
 

@@ -1,4 +1,4 @@
-#include "app/config.h"
+#include "app/config_load.h"
 
 #include "base/json.h"
 #include "config_check.h"
