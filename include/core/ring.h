@@ -64,8 +64,7 @@ struct ring_consumer {
     struct ring_shared *shared;
     uint32_t mask;
     uint32_t slot_size;
-    uint32_t next;     /* our own `consumed` */
-    uint32_t produced; /* what we last saw of the other side; only ever behind */
+    uint32_t next; /* our own `consumed` */
 };
 
 /*
@@ -100,11 +99,12 @@ static inline void *ring_reserve(struct ring_producer *p)
     if (p->next - p->consumed > p->mask) {
         // Acquire pairs with the release in ring_release: the consumer has finished reading the
         // slot before we may overwrite it. Only looked at when our old view says "full".
-        p->consumed = atomic_load_explicit(&p->shared->consumed, memory_order_acquire);
-        if (p->next - p->consumed > p->mask) {
+        uint32_t consumed = atomic_load_explicit(&p->shared->consumed, memory_order_acquire);
+        if (p->next - consumed > p->mask) {
             p->dropped++;
             return NULL;
         }
+        p->consumed = consumed;
     }
     return ring_slot(p->shared, p->next & p->mask, p->slot_size);
 }
@@ -121,9 +121,9 @@ static inline void ring_publish(struct ring_producer *p)
 /* Records waiting, looking at the other side. */
 static inline uint32_t ring_waiting(struct ring_consumer *c)
 {
-    // Acquire pairs with the release in ring_publish: see there.
-    c->produced = atomic_load_explicit(&c->shared->produced, memory_order_acquire);
-    return c->produced - c->next;
+    // Acquire pairs with the release in ring_publish: see there. What was seen is not stored: a
+    // consumer that polls would queue those stores before the ones that matter.
+    return atomic_load_explicit(&c->shared->produced, memory_order_acquire) - c->next;
 }
 
 /* The I-th waiting record, I below what ring_waiting returned; valid until released. */

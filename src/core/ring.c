@@ -98,13 +98,11 @@ void ring_producer_init(struct ring_producer *producer, void *storage)
 void ring_consumer_init(struct ring_consumer *consumer, void *storage)
 {
     struct ring_shared *shared = storage;
-    // Relaxed: as in ring_producer_init. Nothing counts as seen before the first ring_waiting.
-    uint32_t next = atomic_load_explicit(&shared->consumed, memory_order_relaxed);
+    // Relaxed: as in ring_producer_init.
     *consumer = (struct ring_consumer){
         .shared = shared,
         .mask = shared->header.capacity - 1,
         .slot_size = shared->header.slot_size,
-        .next = next,
-        .produced = next,
+        .next = atomic_load_explicit(&shared->consumed, memory_order_relaxed),
     };
 }
