@@ -26,6 +26,7 @@ struct put_options {
     const char *user_agent;
     const char *ca_bundle; /* "": the system's */
     const char *proxy;     /* "": none, not even one of the environment */
+    int64_t time_floor_s;  /* it is not earlier than this, whatever our clock says; tls_time.h */
     bool allow_http;
 };
 
@@ -48,6 +49,7 @@ struct put_answer {
     char detail[96];       /* the library's words when there was no answer; printable, no query */
     int64_t retry_after_s; /* BACKOFF_NO_RETRY_AFTER when absent */
     int64_t date_s;        /* the server's Date, s since the epoch; 0 = absent */
+    int64_t verify_time_s; /* when certificates were verified: our clock, or the floor above it */
     uint64_t sent;         /* body bytes handed to the network */
 };
 

@@ -30,6 +30,8 @@ struct sender_config {
     const char *ca_bundle;          /* "": the system's */
     const char *proxy;              /* "": none */
     const char *user_agent;
+    int64_t
+        time_floor_s; /* it is not earlier than this, s since the epoch: build, last known good */
     bool allow_http;
 };
 
@@ -69,6 +71,9 @@ struct delivery *sender_delivery(struct sender *sender);
  * old settings stay.
  */
 int sender_configure(struct sender *sender, const struct sender_config *config);
+
+/* TIME_S was just now a time known to be right. The floor only ever rises. */
+void sender_raise_time_floor(struct sender *sender, int64_t time_s);
 
 void sender_get_state(struct sender *sender, struct sender_state *state);
 

@@ -6,8 +6,10 @@
  */
 #include "upload/put.h"
 
+#include "base/nstime.h"
 #include "upload/answer.h"
 #include "upload/backoff.h"
+#include "upload/tls_time.h"
 
 #include <curl/curl.h>
 
@@ -27,10 +29,6 @@
 #define TOTAL_MAX_MS  INT64_C(1000000000)
 #define UPLOAD_BUFFER 16384L
 
-// OpenSSL's verification results X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
-#define VERIFY_NOT_YET_VALID 9L
-#define VERIFY_HAS_EXPIRED   10L
-
 struct put {
     CURL *easy;           /* NULL until the first transfer */
     struct answer answer; /* here, not on the stack: a thread's stack may be small */
@@ -41,7 +39,8 @@ struct put {
 struct transfer {
     const struct put_request *request;
     struct answer *answer;
-    uint64_t offset;  /* of the next byte to send */
+    uint64_t offset; /* of the next byte to send */
+    int64_t verify_time_s;
     bool file_failed; /* our file, not the network */
     bool flooded;
 };
@@ -155,6 +154,27 @@ static void set_protocols(CURL *easy, bool allow_http)
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
 }
 
+static CURLcode raise_verify_time(CURL *easy, void *ssl_ctx, void *user)
+{
+    (void)easy;
+    const struct put_options *options = user;
+    tls_time_set(ssl_ctx, options->time_floor_s);
+    return CURLE_OK;
+}
+
+// Only where our clock is surely behind: with a sane clock nothing here differs from libcurl's way.
+static int64_t set_verify_time(CURL *easy, const struct put_options *options)
+{
+    const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+    int64_t now_s = wall_now().ns / NS_PER_S;
+    if (now_s >= options->time_floor_s || !tls_time_usable(library)) {
+        return now_s;
+    }
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, raise_verify_time);
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, options);
+    return options->time_floor_s;
+}
+
 static void set_trust(CURL *easy, const struct put_options *options)
 {
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -224,6 +244,7 @@ static CURLcode run_transfer(struct put *put, struct transfer *transfer)
     set_limits(put->easy, transfer->request->size);
     set_protocols(put->easy, options->allow_http);
     set_trust(put->easy, options);
+    transfer->verify_time_s = set_verify_time(put->easy, options);
     set_callbacks(put->easy, transfer);
     CURLcode code = set_request(put->easy, transfer->request, &headers);
     if (code == CURLE_OK) {
@@ -273,7 +294,7 @@ static bool failed_by_time(CURL *easy)
 {
     long verify = 0;
     curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verify);
-    return verify == VERIFY_NOT_YET_VALID || verify == VERIFY_HAS_EXPIRED;
+    return tls_time_is_cause(verify);
 }
 
 static bool has_status(CURL *easy)
@@ -343,6 +364,7 @@ static void read_result(struct put *put, CURLcode code, const struct transfer *t
 {
     *answer = (struct put_answer){.retry_after_s = BACKOFF_NO_RETRY_AFTER};
     answer->transport = translate(put, code, transfer);
+    answer->verify_time_s = transfer->verify_time_s;
     if (code != CURLE_OK) {
         const char *text = put->error[0] != '\0' ? put->error : curl_easy_strerror(code);
         copy_detail(answer->detail, sizeof answer->detail, text);

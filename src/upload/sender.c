@@ -10,6 +10,7 @@
 #include "upload/digest.h"
 #include "upload/lane.h"
 #include "upload/put.h"
+#include "upload/reason.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -24,6 +25,7 @@ struct settings {
     char ca_bundle[SENDER_TEXT_MAX];
     char proxy[SENDER_TEXT_MAX];
     char user_agent[SENDER_TEXT_MAX];
+    int64_t time_floor_s;
     bool allow_http;
 };
 
@@ -134,6 +136,13 @@ static void take_url(struct sender_lane *lane, const char *url)
     memcpy(lane->state.where, lane->facts.where, sizeof lane->state.where);
 }
 
+static void raise_floor(struct settings *settings, int64_t time_s)
+{
+    if (settings->time_floor_s < time_s) {
+        settings->time_floor_s = time_s;
+    }
+}
+
 static void take_config(struct sender *sender, const struct sender_config *config)
 {
     struct settings *settings = &sender->settings;
@@ -141,6 +150,7 @@ static void take_config(struct sender *sender, const struct sender_config *confi
     snprintf(settings->proxy, SENDER_TEXT_MAX, "%s", text_or_empty(config->proxy));
     snprintf(settings->user_agent, SENDER_TEXT_MAX, "%s", text_or_empty(config->user_agent));
     settings->allow_http = config->allow_http;
+    raise_floor(settings, config->time_floor_s);
     for (int i = 0; i < OBJECT_COUNT; i++) {
         take_url(&sender->lanes[i], text_or_empty(config->urls[i]));
     }
@@ -198,6 +208,7 @@ static void send_once(struct sender *sender, const struct delivery_request *requ
     struct put_options options = {.user_agent = settings->user_agent,
                                   .ca_bundle = settings->ca_bundle,
                                   .proxy = settings->proxy,
+                                  .time_floor_s = settings->time_floor_s,
                                   .allow_http = settings->allow_http};
     struct put_request put = {.options = &options,
                               .url = sender->target.url,
@@ -236,27 +247,6 @@ static void run_attempt(struct sender *sender, const struct delivery_request *re
     }
 }
 
-static void describe_failure(const struct sender_lane *lane, const struct attempt *attempt,
-                             char *reason, size_t size)
-{
-    const struct put_answer *answer = &attempt->answer;
-    const char *words = outcome_action(attempt->outcome)->words;
-    if (answer->transport != TRANSPORT_ANSWERED) {
-        snprintf(reason, size, "%s (%s)", words, answer->detail);
-        return;
-    }
-    char validity[48] = "";
-    if (attempt->outcome == OUTCOME_CREDENTIAL && lane->facts.expires) {
-        // No clock is asked: whichever is wrong, this sentence is right.
-        struct tm tm;
-        time_t expiry = (time_t)lane->facts.expiry_s;
-        strftime(validity, sizeof validity, " (it was valid until %F %R UTC)",
-                 gmtime_r(&expiry, &tm));
-    }
-    snprintf(reason, size, "HTTP %d%s%s: %s%s", answer->http_status,
-             answer->code[0] != '\0' ? " " : "", answer->code, words, validity);
-}
-
 // One log line's worth, once per URL.
 static const char *remark_on_ack(struct sender_lane *lane, enum delivery_object object,
                                  const struct attempt *attempt)
@@ -286,7 +276,12 @@ static void note_attempt(struct sender_lane *lane, const struct delivery_request
         snprintf(result->reason, sizeof result->reason, "%s",
                  remark_on_ack(lane, request->object, attempt));
     } else {
-        describe_failure(lane, attempt, result->reason, sizeof result->reason);
+        struct reason_context reason = {.prefix = "",
+                                        .outcome = attempt->outcome,
+                                        .answer = &attempt->answer,
+                                        .url_expiry_s =
+                                            lane->facts.expires ? lane->facts.expiry_s : 0};
+        reason_format(result->reason, sizeof result->reason, &reason);
     }
     lane->md5_refused |= attempt->md5_refused;
     state->attempted = true;
@@ -383,6 +378,13 @@ void sender_close(struct sender *sender)
 struct delivery *sender_delivery(struct sender *sender)
 {
     return &sender->delivery;
+}
+
+void sender_raise_time_floor(struct sender *sender, int64_t time_s)
+{
+    pthread_mutex_lock(&sender->mutex);
+    raise_floor(&sender->settings, time_s);
+    pthread_mutex_unlock(&sender->mutex);
 }
 
 void sender_get_state(struct sender *sender, struct sender_state *state)
