@@ -66,5 +66,17 @@ file(WRITE "${config_dir}/config.json.new" "${config}\n")
 file(CHMOD "${config_dir}/config.json.new" PERMISSIONS OWNER_READ OWNER_WRITE)
 file(RENAME "${config_dir}/config.json.new" "${config_dir}/config.json")
 
+# SOURCE_DATE_EPOCH, else the commit's date: two builds of one commit give the same bytes. A tree
+# without history has only the present.
+set(NTP_LOGGER_BUILD_TIME_S "$ENV{SOURCE_DATE_EPOCH}")
+if(NOT NTP_LOGGER_BUILD_TIME_S)
+  execute_process(COMMAND git -C "${PROJECT_SOURCE_DIR}" log -1 --format=%ct
+                  OUTPUT_VARIABLE NTP_LOGGER_BUILD_TIME_S OUTPUT_STRIP_TRAILING_WHITESPACE
+                  ERROR_QUIET)
+endif()
+if(NOT NTP_LOGGER_BUILD_TIME_S MATCHES "^[0-9]+$")
+  string(TIMESTAMP NTP_LOGGER_BUILD_TIME_S "%s" UTC)
+endif()
+
 configure_file("${PROJECT_SOURCE_DIR}/cmake/build_config.h.in"
                "${PROJECT_BINARY_DIR}/generated/build_config.h" @ONLY)

@@ -11,6 +11,7 @@
 #include "app/app.h"
 
 #include "app/status.h"
+#include "app/time_floor.h"
 #include "app/watch.h"
 #include "base/log.h"
 #include "build_config.h"
@@ -48,6 +49,7 @@ struct app {
     struct writer *writer;
     struct sampler *sampler;
     struct status status;
+    struct time_floor time_floor; /* the uploader thread's, once it runs */
     struct watch watch;
 };
 
@@ -85,6 +87,37 @@ static struct sender_config sender_config_of(const struct config *config)
         .proxy = config->proxy,
         .user_agent = "ntp_logger/" NTP_LOGGER_VERSION,
     };
+}
+
+// A synchronised clock is the time to note how late it is. The uploader's thread, once per round.
+static void note_good_time(struct app *app)
+{
+    struct sampler_snapshot snapshot;
+    if (app->status.sampler == NULL || !sampler_get_latest(app->status.sampler, &snapshot) ||
+        snapshot.record.sync_state != SYNC_SYNCED) {
+        return;
+    }
+    static int last_error;
+    int error = time_floor_raise(&app->time_floor, snapshot.record.wall_ns / NS_PER_S);
+    if (log_changed(&last_error, error) && error != 0) {
+        log_warning("%s can't be written: %s; after a restart with a wrong clock, TLS servers may "
+                    "be refused",
+                    app->time_floor.path, strerror(-error));
+    }
+    sender_raise_time_floor(app->sender, app->time_floor.floor_s);
+}
+
+static size_t render(void *ctx, enum delivery_object object, char *out, size_t cap, uint64_t *token)
+{
+    struct app *app = ctx;
+    note_good_time(app);
+    return status_render(&app->status, object, out, cap, token);
+}
+
+static void acknowledged(void *ctx, enum delivery_object object, uint64_t token)
+{
+    struct app *app = ctx;
+    status_acknowledged(&app->status, object, token);
 }
 
 static int open_spool(struct app *app)
@@ -159,9 +192,7 @@ static int start_uploader(struct app *app)
     struct uploader_config uploader = {
         .spool = app->spool,
         .delivery = sender_delivery(app->sender),
-        .texts = {.ctx = &app->status,
-                  .render = status_render,
-                  .acknowledged = status_acknowledged},
+        .texts = {.ctx = app, .render = render, .acknowledged = acknowledged},
         .request_seal = request_seal,
         .request_seal_ctx = app,
         .first_upload_s = app->config.first_upload_s,
@@ -226,7 +257,9 @@ static int build(struct app *app)
     if (error != 0) {
         return cannot(wrong, error);
     }
+    time_floor_open(&app->time_floor, config->spool_dir, NTP_LOGGER_BUILD_TIME_S);
     struct sender_config sender = sender_config_of(config);
+    sender.time_floor_s = app->time_floor.floor_s;
     error = sender_open(&app->sender, &sender);
     if (error != 0) {
         return cannot("upload", error);
