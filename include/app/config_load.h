@@ -29,6 +29,9 @@ int config_load(struct config *config, const struct config_inputs *inputs,
 const char *config_package_file(void);
 const char *config_local_file(void);
 
+/* Do both hold the same values, wherever they came from? */
+bool config_same(const struct config *a, const struct config *b);
+
 /* Every setting: name, value (secrets masked), origin. */
 void config_print(const struct config *config, FILE *out);
 

@@ -346,7 +346,7 @@ static void reload(struct app *app, const struct config_inputs *inputs)
         log_error("settings not taken over, the running ones stay: %s", error.text);
         return;
     }
-    if (memcmp(&fresh, &app->config, sizeof fresh) == 0) {
+    if (config_same(&fresh, &app->config)) {
         log_info("settings read again: no change");
         return;
     }

@@ -312,6 +312,21 @@ int config_load(struct config *config, const struct config_inputs *inputs,
     return result;
 }
 
+bool config_same(const struct config *a, const struct config *b)
+{
+    char value_a[VALUE_TEXT_MAX];
+    char value_b[VALUE_TEXT_MAX];
+    bool same = true;
+    for (size_t i = 0; i < setting_count && same; i++) {
+        setting_format(a, &settings[i], true, value_a, sizeof value_a);
+        setting_format(b, &settings[i], true, value_b, sizeof value_b);
+        same = strcmp(value_a, value_b) == 0;
+    }
+    explicit_bzero(value_a, sizeof value_a);
+    explicit_bzero(value_b, sizeof value_b);
+    return same;
+}
+
 // ---- printing ----------------------------------------------------------------------------------
 
 void config_print(const struct config *config, FILE *out)

@@ -92,11 +92,13 @@ static void destroy(struct spool *spool)
     free(spool);
 }
 
-static int create(struct spool **spool, const struct spool_config *config)
+// NULL, with *ERROR set, when it can't be.
+static struct spool *create(const struct spool_config *config, int *error)
 {
     struct spool *s = calloc(1, sizeof *s);
     if (s == NULL) {
-        return -ENOMEM;
+        *error = -ENOMEM;
+        return NULL;
     }
     s->config = *config;
     memcpy(s->dir, config->dir, strlen(config->dir) + 1);
@@ -110,12 +112,11 @@ static int create(struct spool **spool, const struct spool_config *config)
     // Until there is a directory, a descriptor in which every name fails with ENOTDIR.
     s->dir_fd = open("/dev/null", O_PATH | O_CLOEXEC);
     if (s->dir_fd < 0) {
-        int error = -errno;
+        *error = -errno;
         destroy(s);
-        return error;
+        return NULL;
     }
-    *spool = s;
-    return 0;
+    return s;
 }
 
 // The disk refuses changes now and may allow them later.
@@ -130,9 +131,9 @@ int spool_open(struct spool **spool, const struct spool_config *config,
     if (strlen(config->dir) >= PATH_MAX) {
         return -ENAMETOOLONG;
     }
-    struct spool *s;
-    int error = create(&s, config);
-    if (error != 0) {
+    int error = 0;
+    struct spool *s = create(config, &error);
+    if (s == NULL) {
         return error;
     }
     *recovery = (struct spool_recovery){0};
