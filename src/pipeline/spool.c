@@ -387,7 +387,7 @@ int spool_seal(struct spool *spool)
     }
     // The next .part first: at no instant is there a directory that does not say which seq follows,
     // and when it can not be made, this one simply stays active.
-    struct spool_active next;
+    struct spool_active next = {.fd = -1};
     error = spool_start_part(spool, active->appended_seq + 1, &next);
     if (error != 0) {
         return spool_note_failure(spool, SPOOL_OTHER_FAILED, error);
