@@ -127,9 +127,15 @@ class Logger:
         """Sealed segments, oldest first."""
         return sorted(self.spool.glob("[0-9]*.csv"))
 
+    def bytes_on_disk(self) -> int:
+        """What the spool holds, also while the logger runs."""
+        return sum(path.stat().st_size for path in self.spool.glob("[0-9]*"))
+
     def spooled(self) -> list[rows.Row]:
-        """The rows on disk, oldest first; meant for a stopped logger."""
+        """The rows on disk, oldest first, when nothing writes.
+
+        An active segment without a row may still be empty.
+        """
         segments = self.sealed() + sorted(self.spool.glob("[0-9]*.csv.part"))
-        # The active segment gets its header with its first rows: until then it is empty.
-        segments = [path for path in segments if path.stat().st_size > 0]
-        return rows.parse_files(path.read_bytes() for path in segments)
+        contents = [path.read_bytes() for path in segments]
+        return rows.parse_files(content for content in contents if content)
