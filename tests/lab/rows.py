@@ -81,8 +81,9 @@ def without_repeats(contents: list[bytes]) -> list[bytes]:
 
 
 def assert_exactly_once(rows: list[Row]) -> None:
-    """Every sampled row is there once, in order: one boot, seq without gap or repeat."""
+    """Every sampled row is there once, in order, from the first: seq without gap or repeat."""
     assert rows, "no rows at all"
+    assert "start" in rows[0].events, f"the first row is missing: seq begins with {rows[0].seq}"
     boots = {row.fields["boot_id"] for row in rows}
     assert len(boots) == 1, f"rows of several boots: {boots}"
     seqs = [row.seq for row in rows]

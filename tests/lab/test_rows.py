@@ -52,14 +52,15 @@ def test_a_damaged_file_is_found(content):
     "rows",
     [
         [],
-        [row(1), row(3)],
-        [row(1), row(1)],
-        [row(2), row(1)],
-        [row(1), row(2, boot="ffffffff")],
-        [row(1), row(2, "dropped=4")],
-        [row(1), row(2, "step=0.5;evicted=1-9")],
+        [row(1), row(2)],
+        [row(1, "start"), row(3)],
+        [row(1, "start"), row(1)],
+        [row(2, "start"), row(1)],
+        [row(1, "start"), row(2, boot="ffffffff")],
+        [row(1, "start"), row(2, "dropped=4")],
+        [row(1, "start"), row(2, "step=0.5;evicted=1-9")],
     ],
-    ids=["none", "lost", "doubled", "disordered", "other boot", "dropped", "evicted"],
+    ids=["none", "first lost", "lost", "doubled", "disordered", "other boot", "dropped", "evicted"],
 )
 def test_lost_or_doubled_rows_are_found(rows):
     with pytest.raises(AssertionError):
