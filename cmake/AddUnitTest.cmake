@@ -1,4 +1,5 @@
-# add_unit_test(NAME LAYER layer [SOURCES file...] [WRAP symbol...] [LIBS lib...])
+# add_unit_test(NAME LAYER layer [SOURCES file...] [WRAP symbol...] [LIBS lib...]
+#               [ENVIRONMENT NAME=VALUE...])
 #
 # Builds test_NAME.c (plus SOURCES) into one cmocka program that links LAYER and, through it, the
 # layers below, never those above. WRAP replaces libc or kernel calls through the linker. When
@@ -8,7 +9,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 
 function(add_unit_test name)
-  cmake_parse_arguments(arg "" "LAYER" "SOURCES;WRAP;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "LAYER" "SOURCES;WRAP;LIBS;ENVIRONMENT" ${ARGN})
   set(target test_${name})
   add_executable(${target} test_${name}.c ${arg_SOURCES})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fakes)
@@ -19,5 +20,6 @@ function(add_unit_test name)
   endforeach()
   set(test ${NTP_LOGGER_TEST_VARIANT}unit.${arg_LAYER}.${name})
   add_test(NAME ${test} COMMAND ${target})
-  set_tests_properties(${test} PROPERTIES LABELS "unit" TIMEOUT 300)
+  set_tests_properties(${test} PROPERTIES LABELS "unit" TIMEOUT 300
+                       ENVIRONMENT "${arg_ENVIRONMENT}")
 endfunction()
