@@ -93,6 +93,29 @@ static inline void *ring_slot(struct ring_shared *shared, uint32_t index, uint32
     return shared->slots + (size_t)index * slot_size;
 }
 
+/* Slots the producer asks for ahead of writing them. */
+#define RING_AHEAD 4u
+
+/*
+ * Fetches the slot RING_AHEAD places on, to be written. Its lines are still in the consumer's
+ * cache from the last lap; asked for one by one as they are written, each would cost the producer
+ * a wait. A hint only: it changes no memory, whoever owns the slot now.
+ */
+static inline void ring_fetch_ahead(const struct ring_producer *p)
+{
+    uint32_t index = (p->next + RING_AHEAD) & p->mask;
+    const char *slot = (const char *)ring_slot(p->shared, index, p->slot_size);
+    for (uint32_t offset = 0; offset < p->slot_size; offset += RING_LINE / 2) {
+#if defined __x86_64__
+        // The builtin would fetch for reading, which is worse than nothing, unless the compiler is
+        // told of this instruction. Processors that do not know it take it as no operation.
+        __asm__ volatile("prefetchw %0" : : "m"(slot[offset]));
+#else
+        __builtin_prefetch(slot + offset, 1);
+#endif
+    }
+}
+
 /* The slot to fill next, or NULL when full: then the record is counted as dropped. */
 static inline void *ring_reserve(struct ring_producer *p)
 {
@@ -106,6 +129,7 @@ static inline void *ring_reserve(struct ring_producer *p)
         }
         p->consumed = consumed;
     }
+    ring_fetch_ahead(p);
     return ring_slot(p->shared, p->next & p->mask, p->slot_size);
 }
 
