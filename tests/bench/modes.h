@@ -1,0 +1,10 @@
+/*
+ * The modes of ntp_bench. Each takes the arguments behind its name and returns the exit code.
+ */
+#ifndef BENCH_MODES_H
+#define BENCH_MODES_H
+
+int mode_ring(int argc, char **argv);
+int mode_probe(int argc, char **argv);
+
+#endif
