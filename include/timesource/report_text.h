@@ -2,7 +2,7 @@
  * What stands in the status files below the 13 lines of tracking_text: sources, their statistics,
  * activity, the kernel, SNTP probes and the replies counted, in plain aligned text.
  *
- * Offsets keep chronyd's sign there (positive: our clock is ahead of that source). Pure; any
+ * Positive offsets everywhere: our clock is ahead. Pure; any
  * thread.
  */
 #ifndef TIMESOURCE_REPORT_TEXT_H

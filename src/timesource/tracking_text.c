@@ -1,7 +1,7 @@
 #include "timesource/tracking_text.h"
 
 #include "base/calendar.h"
-#include "base/text.h"
+#include "base/textbuf.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static void add_date(struct text *text, int64_t seconds)
+static void add_date(struct textbuf *text, int64_t seconds)
 {
     static const char weekdays[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -19,8 +19,9 @@ static void add_date(struct text *text, int64_t seconds)
     if (date.year - 1900 < INT_MIN || date.year - 1900 > INT_MAX) {
         return; // chronyc's gmtime gives up here, and it prints nothing
     }
-    text_add(text, "%s %s %02d %02d:%02d:%02d %" PRId64, weekdays[date.weekday],
-             months[date.month - 1], date.day, date.hour, date.minute, date.second, date.year);
+    textbuf_printf(text, "%s %s %02d %02d:%02d:%02d %" PRId64, weekdays[date.weekday],
+                   months[date.month - 1], date.day, date.hour, date.minute, date.second,
+                   date.year);
 }
 
 static void name_ref_id(char *out, uint32_t ref_id)
@@ -68,24 +69,24 @@ const char *tracking_leap_name(uint16_t leap)
 
 size_t tracking_text(char *out, size_t cap, const struct report_tracking *t)
 {
-    struct text text = text_begin(out, cap);
+    struct textbuf text = textbuf_over(out, cap);
     char name[TRACKING_NAME_MAX];
     tracking_source_name(name, &t->address, t->ref_id);
-    text_add(&text, "Reference ID    : %08" PRIX32 " (%s)\n", t->ref_id, name);
-    text_add(&text, "Stratum         : %u\n", t->stratum);
-    text_add(&text, "Ref time (UTC)  : ");
+    textbuf_printf(&text, "Reference ID    : %08" PRIX32 " (%s)\n", t->ref_id, name);
+    textbuf_printf(&text, "Stratum         : %u\n", t->stratum);
+    textbuf_printf(&text, "Ref time (UTC)  : ");
     add_date(&text, t->ref_time_s);
-    text_add(&text, "\nSystem time     : %.9f seconds %s of NTP time\n", fabs(t->correction_s),
-             t->correction_s > 0 ? "slow" : "fast");
-    text_add(&text, "Last offset     : %+.9f seconds\n", t->last_offset_s);
-    text_add(&text, "RMS offset      : %.9f seconds\n", t->rms_offset_s);
-    text_add(&text, "Frequency       : %.3f ppm %s\n", fabs(t->freq_ppm),
-             t->freq_ppm > 0 ? "fast" : "slow");
-    text_add(&text, "Residual freq   : %+.3f ppm\n", t->resid_freq_ppm);
-    text_add(&text, "Skew            : %.3f ppm\n", t->skew_ppm);
-    text_add(&text, "Root delay      : %.9f seconds\n", t->root_delay_s);
-    text_add(&text, "Root dispersion : %.9f seconds\n", t->root_dispersion_s);
-    text_add(&text, "Update interval : %.1f seconds\n", t->update_interval_s);
-    text_add(&text, "Leap status     : %s\n", tracking_leap_name(t->leap));
-    return text.length;
+    textbuf_printf(&text, "\nSystem time     : %.9f seconds %s of NTP time\n",
+                   fabs(t->correction_s), t->correction_s > 0 ? "slow" : "fast");
+    textbuf_printf(&text, "Last offset     : %+.9f seconds\n", t->last_offset_s);
+    textbuf_printf(&text, "RMS offset      : %.9f seconds\n", t->rms_offset_s);
+    textbuf_printf(&text, "Frequency       : %.3f ppm %s\n", fabs(t->freq_ppm),
+                   t->freq_ppm > 0 ? "fast" : "slow");
+    textbuf_printf(&text, "Residual freq   : %+.3f ppm\n", t->resid_freq_ppm);
+    textbuf_printf(&text, "Skew            : %.3f ppm\n", t->skew_ppm);
+    textbuf_printf(&text, "Root delay      : %.9f seconds\n", t->root_delay_s);
+    textbuf_printf(&text, "Root dispersion : %.9f seconds\n", t->root_dispersion_s);
+    textbuf_printf(&text, "Update interval : %.1f seconds\n", t->update_interval_s);
+    textbuf_printf(&text, "Leap status     : %s\n", tracking_leap_name(t->leap));
+    return text.used;
 }
