@@ -35,15 +35,20 @@ static bool is_held(const struct reading *reading)
     return magnitude_ns - VERDICT_HELD_NS <= uncertainty_ns;
 }
 
+static enum sync_state judge_good(const struct reading *reading)
+{
+    if (reading->contradicted || (reading->source == SOURCE_SNTP && !is_held(reading))) {
+        return SYNC_UNSYNCED;
+    }
+    return is_stale(reading) ? SYNC_COASTING : SYNC_SYNCED;
+}
+
 static enum sync_state judge_without_daemon(const struct reading *reading)
 {
     if (reading->daemon_expected || !is_good_status(reading->status)) {
         return SYNC_UNREACHABLE;
     }
-    if (reading->contradicted || (reading->source == SOURCE_SNTP && !is_held(reading))) {
-        return SYNC_UNSYNCED;
-    }
-    return is_stale(reading) ? SYNC_COASTING : SYNC_SYNCED;
+    return judge_good(reading);
 }
 
 enum sync_state verdict_judge(const struct reading *reading)
@@ -51,12 +56,8 @@ enum sync_state verdict_judge(const struct reading *reading)
     if (!reading->daemon_answered) {
         return judge_without_daemon(reading);
     }
-    if (reading->status == STATUS_NOT_SYNCHRONISED || reading->contradicted ||
-        reading->local_only) {
+    if (reading->status == STATUS_NOT_SYNCHRONISED || reading->local_only) {
         return SYNC_UNSYNCED;
     }
-    if (!is_good_status(reading->status)) {
-        return SYNC_UNKNOWN;
-    }
-    return is_stale(reading) ? SYNC_COASTING : SYNC_SYNCED;
+    return is_good_status(reading->status) ? judge_good(reading) : SYNC_UNKNOWN;
 }
