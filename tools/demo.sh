@@ -1,14 +1,15 @@
 #!/bin/bash
-# usage: tools/demo.sh [--seconds N] [--keep]
+# usage: tools/demo.sh [--seconds N] [--output DIR] [--keep]
 #
 # The main job on one machine, with no account anywhere: starts a private NTP server and client
 # (they never touch a clock) and a real S3 server with a versioned bucket, signs three upload URLs,
 # runs the logger with a short upload interval, and shows what arrived in the bucket. Installs and
-# builds what is missing first. Copies of the arrived files and a plot stay in build/demo/.
+# builds what is missing first. Copies of the arrived files and a plot stay in the output folder.
 #
-#   --seconds N   how long the logger runs, 10 to 3600 (default 40)
-#   --keep        leave the servers running, and say how to reach and stop them
-#   --help        this text
+#   --seconds N    how long the logger runs, 10 to 3600 (default 40)
+#   --output DIR   where the results go, emptied first if an earlier demo made it (default build/demo)
+#   --keep         leave the servers running, and say how to reach and stop them
+#   --help         this text
 set -eu
 repo=$(dirname "$(dirname "$(readlink -f "$0")")")
 # shellcheck source=tools/lib/common.sh
@@ -16,8 +17,8 @@ repo=$(dirname "$(dirname "$(readlink -f "$0")")")
 python=/usr/bin/python3
 bucket=demo
 prefix=camera1/
-out=$repo/build/demo
 
+out=$repo/build/demo
 seconds=40
 keep=0
 while [ $# -gt 0 ]; do
@@ -27,9 +28,9 @@ while [ $# -gt 0 ]; do
       exit 0
       ;;
     --keep) keep=1 ;;
-    --seconds)
-      [ $# -ge 2 ] || die 2 "--seconds needs a number"
-      seconds=$2
+    --seconds | --output)
+      [ $# -ge 2 ] || die 2 "$1 needs a value"
+      if [ "$1" = --seconds ]; then seconds=$2; else out=$2; fi
       shift
       ;;
     *) die 2 "unknown argument '$1' (see --help)" ;;
@@ -39,13 +40,20 @@ done
 if ! [[ $seconds =~ ^[1-9][0-9]{1,3}$ ]] || [ "$seconds" -gt 3600 ]; then
   die 2 "--seconds is '$seconds': want a whole number from 10 to 3600"
 fi
+out=$(realpath -m "$out")
+mark=.made-by-demo
+if [ -e "$out" ] && [ ! -e "$out/$mark" ]; then
+  die 2 "--output '$out' exists and no demo made it; give a new folder"
+fi
 cd "$repo"
 
 heading() { printf '\n== %s\n' "$*"; }
 
 logger_pid=
+ring_dir=
 clean_up() {
   [ -z "$logger_pid" ] || kill "$logger_pid" 2>/dev/null || true
+  [ -z "$ring_dir" ] || rm -rf "$ring_dir"
   if [ "$keep" = 1 ] && [ -n "${S3_LAB_DIR:-}" ] && [ -n "${NTP_LAB_DIR:-}" ]; then
     cat <<KEPT
 
@@ -92,6 +100,9 @@ sign_urls() {
     --endpoint-url "$S3_ENDPOINT" --output "$out/s3.env"
 }
 
+# A ring of its own in memory, apart from any other logger's. Without /dev/shm there is none.
+make_ring_dir() { ring_dir=$(mktemp -d /dev/shm/ntp_logger-demo.XXXXXX 2>/dev/null || true); }
+
 # The URLs are secrets: they go into a file for us only, not into arguments or the environment.
 write_config() {
   (
@@ -110,7 +121,7 @@ write_config() {
   "first_upload_s": 5,
   "commit_interval_s": 5,
   "spool_dir": "$out/spool",
-  "ring_dir": "$out"
+  "ring_dir": "$ring_dir"
 }
 JSON
   )
@@ -155,6 +166,7 @@ show_results() {
   [ -n "$newest" ] || die 1 "no time_log.csv arrived; see above for what the logger said"
   head -n 1 "$newest"
   tail -n 3 "$newest"
+  say "$(rows_on_disk) rows wait in the spool for the next start"
   heading "ntp_status.txt"
   cat "$(find "$out/arrived" -name '*ntp_status.txt' | sort | tail -n 1)"
 }
@@ -170,10 +182,12 @@ tools/install-deps.sh build lab tools
 build_logger
 rm -rf "$out"
 mkdir -p "$out"
+: >"$out/$mark"
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 start_lab
 sign_urls
+make_ring_dir
 write_config
 say "the logger runs for $seconds s, one row each second, an upload each 10 s"
 run_logger

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-COPIED = ["src", "include", "tools", "cmake", ".clang-format", ".clang-tidy"]
+COPIED = ["src", "include", "tools", "cmake", "README.md", ".clang-format", ".clang-tidy"]
 
 
 class Scratch:
@@ -208,3 +208,15 @@ def test_a_clean_file_passes_static_analysis(scratch):
 def test_a_careless_shell_script_is_found(scratch):
     scratch.write("tools/planted.sh", "#!/bin/bash\nrm -rf $1/*\n")
     assert_found(scratch.check("shell"), "tools/planted.sh", "SC2086")
+
+
+def test_a_table_of_settings_that_is_not_the_programs_is_found_and_put_right(scratch):
+    # stands in for the program: prints one setting as --print-settings does
+    scratch.write("program", "#!/bin/sh\necho '| setting |'\necho '| `planted` |'\n")
+    (scratch.folder / "program").chmod(0o755)
+    program = str(scratch.folder / "program")
+    assert_found(scratch.check("readme", program), "+| `planted` |", "another table")
+    assert scratch.check("readme", "--write", program).returncode == 0
+    assert scratch.check("readme", program).returncode == 0
+    readme = (scratch.folder / "README.md").read_text()
+    assert "| `planted` |" in readme and "`sample_interval_ms` |" not in readme

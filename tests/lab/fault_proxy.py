@@ -84,7 +84,7 @@ class FaultProxy:
         self.set(faults.NO_FAULT)
 
     def log(self, path_part: str = "") -> list[Served]:
-        """What was served so far, oldest first."""
+        """What was served so far, oldest first. A client may see its answer a moment earlier."""
         with self._lock:
             return [served for served in self._log if path_part in served.path]
 

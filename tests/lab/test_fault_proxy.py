@@ -42,6 +42,7 @@ def test_without_a_fault_the_object_arrives_and_the_signature_holds(bucket, prox
     assert (answer.exit, answer.status) == (0, 200)
     assert bucket.versions("key") == [BODY]
     assert Curl(url.replace("X-Amz-Signature=", "X-Amz-Signature=0")).status == 403
+    wait_until(lambda: len(proxy.log()) == 2, "the proxy to note the second answer")
     assert [served.status for served in proxy.log()] == [200, 403]
 
 
@@ -139,7 +140,7 @@ def test_stale_connection_is_reset_at_its_second_request(bucket, proxy, url):
     assert "Re-using existing connection" in two_uploads()
     proxy.set(faults.stale())
     two_uploads()
-    assert [served.fault for served in proxy.log()].count("stale reset") >= 1
+    wait_until(lambda: "stale reset" in [served.fault for served in proxy.log()], "the reset")
 
 
 def test_first_k_fail_and_only_some_paths(bucket, proxy, url):
