@@ -137,6 +137,7 @@ static void *uploader_main(void *arg)
         }
         uploader_send_due(u);
     }
+    wake_poke(&u->ended, WAKE_ENDED);
     return NULL;
 }
 
@@ -161,6 +162,10 @@ int uploader_start(struct uploader **uploader, const struct uploader_config *con
     if (error != 0) {
         goto fail_wake;
     }
+    error = wake_init(&u->ended);
+    if (error != 0) {
+        goto fail_ended;
+    }
     error = -pthread_mutex_init(&u->stats_mutex, NULL);
     if (error != 0) {
         goto fail_mutex;
@@ -176,6 +181,8 @@ fail_thread:
     *uploader = NULL;
     pthread_mutex_destroy(&u->stats_mutex);
 fail_mutex:
+    wake_destroy(&u->ended);
+fail_ended:
     wake_destroy(&u->wake);
 fail_wake:
     free(u);
@@ -204,13 +211,16 @@ void uploader_request_stop(struct uploader *uploader)
 
 int uploader_join(struct uploader *uploader, mono_time deadline)
 {
-    struct timespec until = nstime_to_timespec(deadline.ns);
-    return -pthread_clockjoin_np(uploader->thread, NULL, CLOCK_MONOTONIC, &until);
+    if (wake_wait_until(&uploader->ended, deadline) == 0) {
+        return -ETIMEDOUT;
+    }
+    return -pthread_join(uploader->thread, NULL);
 }
 
 void uploader_free(struct uploader *uploader)
 {
     pthread_mutex_destroy(&uploader->stats_mutex);
+    wake_destroy(&uploader->ended);
     wake_destroy(&uploader->wake);
     free(uploader);
 }

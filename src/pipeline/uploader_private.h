@@ -10,11 +10,12 @@
 
 #define UPLOADER_NEVER_NS INT64_MAX
 
-enum { WAKE_STOP = 1u << 0, WAKE_SEALED = 1u << 1, WAKE_CONFIG = 1u << 2 };
+enum { WAKE_STOP = 1u << 0, WAKE_SEALED = 1u << 1, WAKE_CONFIG = 1u << 2, WAKE_ENDED = 1u << 3 };
 
 struct uploader {
     struct uploader_config config;
     struct wake wake;
+    struct wake ended; // poked by the thread as its last act
     pthread_t thread;
     atomic_bool stopping;
 
