@@ -13,8 +13,8 @@
 #include "upload/sender.h"
 
 struct status {
-    struct sampler *sampler;   /* may be NULL until it runs */
-    struct uploader *uploader; /* likewise */
+    struct sampler *sampler;
+    struct uploader *uploader; /* set before its thread runs; NULL = not started */
     struct spool *spool;
     struct sender *sender;
     const char *ring_place; /* where the ring's records live, in words */

@@ -2,11 +2,12 @@
  * DESIGN
  *
  * The main thread owns the configuration and the signals; all others block every signal. It builds
- * from the far end towards the source (delivery, spool, ring, uploader, writer, sampler), so that
- * whoever is called already exists, and stops from the source towards the far end, so that every
- * row made is durable before the spool closes. A transfer under way is told to end at the same
- * moment as the sampler; if it hangs nevertheless (a resolver may), the process ends without it:
- * the rows are on disk by then.
+ * every part first and then starts the threads along the data's way (sampler, writer, uploader):
+ * the uploader reads the others' figures, so they are there when it runs, and it is the one that
+ * asks the writer, so the writer never calls somebody who does not exist yet. Threads are stopped
+ * along the same way, so that every row made is durable before the spool closes. A transfer under
+ * way is told to end at the same moment as the sampler; if it hangs nevertheless (a resolver may),
+ * the process ends without it: the rows are on disk by then.
  */
 #include "app/app.h"
 
@@ -45,7 +46,6 @@ struct app {
     struct ring_consumer consumer;
     struct timesource *source;
     struct bell writer_bell;
-    struct uploader *uploader;
     struct writer *writer;
     struct sampler *sampler;
     struct status status;
@@ -70,7 +70,7 @@ static void request_seal(void *ctx)
 static void on_sealed(void *ctx)
 {
     struct app *app = ctx;
-    uploader_sealed(app->uploader);
+    uploader_sealed(app->status.uploader);
 }
 
 static struct sender_config sender_config_of(const struct config *config)
@@ -201,7 +201,7 @@ static int start_uploader(struct app *app)
         .legacy = app->config.csv_format == CSV_FORMAT_LEGACY,
         .scratch_dir = app->config.spool_dir,
     };
-    return uploader_start(&app->uploader, &uploader);
+    return uploader_start(&app->status.uploader, &uploader);
 }
 
 static int start_writer(struct app *app)
@@ -275,24 +275,20 @@ static int start(struct app *app)
                                   .ring_place = app->ring.description,
                                   .started = mono_now(),
                                   .boot_id = app->boot_id};
-    int error = start_uploader(app);
-    if (error != 0) {
-        return cannot("uploader thread", error);
-    }
-    app->status.uploader = app->uploader;
-    error = start_writer(app);
-    if (error != 0) {
-        return cannot("writer thread", error);
-    }
     if (app->rows_wait) {
         bell_ring(&app->writer_bell, WRITER_URGENT); // room for the new ones
     }
-    error = start_sampler(app);
+    int error = start_sampler(app);
     if (error != 0) {
         return cannot("sampler thread", error);
     }
     app->status.sampler = app->sampler;
-    return 0;
+    error = start_writer(app);
+    if (error != 0) {
+        return cannot("writer thread", error);
+    }
+    error = start_uploader(app);
+    return error == 0 ? 0 : cannot("uploader thread", error);
 }
 
 // ---- stop --------------------------------------------------------------------------------------
@@ -301,8 +297,8 @@ static int start(struct app *app)
 static int stop_threads(struct app *app, bool *hanging)
 {
     int error = 0;
-    if (app->uploader != NULL) {
-        uploader_request_stop(app->uploader);
+    if (app->status.uploader != NULL) {
+        uploader_request_stop(app->status.uploader);
     }
     mono_time deadline = mono_add(mono_now(), UPLOADER_STOP_NS);
     if (app->sampler != NULL) {
@@ -312,14 +308,14 @@ static int stop_threads(struct app *app, bool *hanging)
     if (app->writer != NULL) {
         error = writer_stop(app->writer);
     }
-    *hanging = app->uploader != NULL && uploader_join(app->uploader, deadline) != 0;
+    *hanging = app->status.uploader != NULL && uploader_join(app->status.uploader, deadline) != 0;
     return error;
 }
 
 static void release(struct app *app)
 {
-    if (app->uploader != NULL) {
-        uploader_free(app->uploader);
+    if (app->status.uploader != NULL) {
+        uploader_free(app->status.uploader);
     }
     if (app->sampler != NULL) {
         sampler_free(app->sampler);
@@ -353,7 +349,7 @@ static void reload(struct app *app, const struct config_inputs *inputs)
     log_set_level((enum log_level)fresh.log_level);
     struct sender_config sender = sender_config_of(&fresh);
     sender_configure(app->sender, &sender);
-    uploader_reconfigure(app->uploader, fresh.upload_interval_s, fresh.upload_jitter);
+    uploader_reconfigure(app->status.uploader, fresh.upload_interval_s, fresh.upload_jitter);
     app->config = fresh;
     explicit_bzero(&fresh, sizeof fresh);
     log_info("settings read again: addresses, upload interval and log level are in force; others "
