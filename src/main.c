@@ -1,6 +1,7 @@
 #include "app/app.h"
 #include "app/config_load.h"
 #include "app/options.h"
+#include "app/probe.h"
 #include "base/log.h"
 #include "build_config.h"
 
@@ -35,7 +36,7 @@ static int act(const struct options *options, const struct config *config,
         config_print(config, stdout);
         return EXIT_SUCCESS;
     case ACTION_PROBE:
-        return app_probe(config, options->json);
+        return probe_run(config, options->json);
     default:
         return app_run(config, inputs, options->duration_s);
     }

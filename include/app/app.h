@@ -16,7 +16,4 @@
  */
 int app_run(const struct config *config, const struct config_inputs *inputs, uint32_t duration_s);
 
-/* One reading in words on stdout. Exit code 0 synchronised, 1 not, 2 nothing answered. */
-int app_probe(const struct config *config, int as_json);
-
 #endif

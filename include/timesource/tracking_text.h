@@ -24,7 +24,12 @@ size_t tracking_text(char *out, size_t cap, const struct report_tracking *tracki
 void tracking_source_name(char out[TRACKING_NAME_MAX], const struct report_address *address,
                           uint32_t ref_id);
 
-/* "Normal", ..., "Invalid". */
-const char *tracking_leap_name(uint16_t leap);
+/* The same for a source in the daemon's list, where a reference clock shows its ID as address. */
+void tracking_listed_name(char out[TRACKING_NAME_MAX], const struct report_source *source);
+
+/* The words for a daemon's codes; never NULL. */
+const char *tracking_leap_name(uint16_t leap);   /* "Normal", ..., "Invalid" */
+const char *tracking_mode_name(uint16_t mode);   /* "server", "peer", "refclock" */
+const char *tracking_state_name(uint16_t state); /* "selected", ..., "selectable" */
 
 #endif

@@ -130,3 +130,97 @@ bool json_find(const struct json *json, const char *key, struct json_member *mem
     describe(found, member);
     return true;
 }
+
+struct json_builder {
+    cJSON *open[JSON_DEPTH_MAX]; // from the document to the container opened last
+    int depth;
+    bool failed;
+};
+
+struct json_builder *json_begin(void)
+{
+    struct json_builder *builder = calloc(1, sizeof *builder);
+    if (builder != NULL) {
+        builder->open[0] = cJSON_CreateObject();
+        builder->failed = builder->open[0] == NULL;
+    }
+    return builder;
+}
+
+// Takes ITEM over, whatever happens. The item when it is in the document.
+static cJSON *put(struct json_builder *builder, const char *key, cJSON *item)
+{
+    if (builder == NULL) {
+        cJSON_Delete(item);
+        return NULL;
+    }
+    cJSON *container = builder->open[builder->depth];
+    bool done =
+        item != NULL && (cJSON_IsArray(container) ? cJSON_AddItemToArray(container, item)
+                                                  : cJSON_AddItemToObject(container, key, item));
+    if (!done) {
+        cJSON_Delete(item);
+        builder->failed = true;
+    }
+    return done ? item : NULL;
+}
+
+void json_put_number(struct json_builder *builder, const char *key, double number)
+{
+    put(builder, key, cJSON_CreateNumber(number)); // the library prints null for what is not finite
+}
+
+void json_put_string(struct json_builder *builder, const char *key, const char *string)
+{
+    put(builder, key, cJSON_CreateString(string));
+}
+
+void json_put_bool(struct json_builder *builder, const char *key, bool boolean)
+{
+    put(builder, key, cJSON_CreateBool(boolean));
+}
+
+void json_put_null(struct json_builder *builder, const char *key)
+{
+    put(builder, key, cJSON_CreateNull());
+}
+
+// A container that could not be had leaves the present one open twice, so that closes still match.
+static void open_container(struct json_builder *builder, const char *key, cJSON *container)
+{
+    cJSON *opened = put(builder, key, container);
+    if (builder != NULL && builder->depth < JSON_DEPTH_MAX - 1) {
+        builder->open[builder->depth + 1] = opened != NULL ? opened : builder->open[builder->depth];
+        builder->depth++;
+    } else if (builder != NULL) {
+        builder->failed = true;
+    }
+}
+
+void json_open_object(struct json_builder *builder, const char *key)
+{
+    open_container(builder, key, cJSON_CreateObject());
+}
+
+void json_open_array(struct json_builder *builder, const char *key)
+{
+    open_container(builder, key, cJSON_CreateArray());
+}
+
+void json_close(struct json_builder *builder)
+{
+    if (builder != NULL && builder->depth > 0) {
+        builder->depth--;
+    }
+}
+
+char *json_finish(struct json_builder *builder)
+{
+    if (builder == NULL) {
+        return NULL;
+    }
+    char *text = builder->failed ? NULL : cJSON_Print(builder->open[0]);
+    cJSON_Delete(builder->open[0]);
+    free(builder);
+    return text;
+}

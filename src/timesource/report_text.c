@@ -19,35 +19,6 @@ static const struct bit {
     {0x1000, "CLOCKERR"},  {0x2000, "NANO"},      {0x4000, "MODE"},      {0x8000, "CLK"},
 };
 
-static const char *name_at(const char *const *names, size_t count, unsigned index)
-{
-    return index < count ? names[index] : "invalid";
-}
-
-static const char *state_name(uint16_t state)
-{
-    static const char *const names[] = {"selected", "unusable", "falseticker",
-                                        "jittery",  "combined", "selectable"};
-    return name_at(names, sizeof names / sizeof names[0], state);
-}
-
-static const char *mode_name(uint16_t mode)
-{
-    static const char *const names[] = {"server", "peer", "refclock"};
-    return name_at(names, sizeof names / sizeof names[0], mode);
-}
-
-static void name_source(char *out, const struct report_source *source)
-{
-    const uint8_t *b = source->address.bytes;
-    struct report_address address = source->address;
-    uint32_t ref_id = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-    if (source->mode == 2) {
-        address.family = FAMILY_NONE; // a reference clock's "address" is its ID
-    }
-    tracking_source_name(out, &address, ref_id);
-}
-
 static uint32_t stored_sources(const struct source_report *report)
 {
     return report->source_count < REPORT_SOURCES_MAX ? report->source_count : REPORT_SOURCES_MAX;
@@ -67,14 +38,14 @@ static void add_source(struct textbuf *text, const struct report_source *source)
 {
     char name[TRACKING_NAME_MAX];
     char since[16] = "never";
-    name_source(name, source);
+    tracking_listed_name(name, source);
     if (source->since_sample_s != NEVER) {
         snprintf(since, sizeof since, "%" PRIu32, source->since_sample_s);
     }
     textbuf_printf(text, "%-39s %-8s %-11s %7u %5d %5o %10s %+16.9f %+16.9f %16.9f\n", name,
-                   mode_name(source->mode), state_name(source->state), source->stratum,
-                   source->poll_log2_s, source->reach, since, source->adjusted_offset_s,
-                   source->original_offset_s, source->offset_error_s);
+                   tracking_mode_name(source->mode), tracking_state_name(source->state),
+                   source->stratum, source->poll_log2_s, source->reach, since,
+                   source->adjusted_offset_s, source->original_offset_s, source->offset_error_s);
 }
 
 static void add_sources(struct textbuf *text, const struct source_report *report)
@@ -102,7 +73,7 @@ static void add_statistics(struct textbuf *text, const struct source_report *rep
         if (!s->stats_valid) {
             continue;
         }
-        name_source(name, s);
+        tracking_listed_name(name, s);
         textbuf_printf(
             text, "%-39s %7" PRIu32 " %5" PRIu32 " %10" PRIu32 " %+12.3f %12.3f %+16.9f %16.9f\n",
             name, s->samples, s->runs, s->span_s, s->resid_freq_ppm, s->skew_ppm, s->est_offset_s,

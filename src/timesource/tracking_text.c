@@ -1,5 +1,6 @@
 #include "timesource/tracking_text.h"
 
+#include "base/bytes.h"
 #include "base/calendar.h"
 #include "base/textbuf.h"
 
@@ -9,6 +10,8 @@
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
+
+#define MODE_REFCLOCK 2
 
 static void add_date(struct textbuf *text, int64_t seconds)
 {
@@ -40,7 +43,6 @@ static void name_ref_id(char *out, uint32_t ref_id)
 void tracking_source_name(char out[TRACKING_NAME_MAX], const struct report_address *address,
                           uint32_t ref_id)
 {
-    uint32_t number;
     switch (address->family) {
     case FAMILY_IPV4:
         inet_ntop(AF_INET, address->bytes, out, TRACKING_NAME_MAX);
@@ -49,8 +51,7 @@ void tracking_source_name(char out[TRACKING_NAME_MAX], const struct report_addre
         inet_ntop(AF_INET6, address->bytes, out, TRACKING_NAME_MAX);
         return;
     case FAMILY_ID:
-        memcpy(&number, address->bytes, sizeof number);
-        snprintf(out, TRACKING_NAME_MAX, "ID#%010" PRIu32, ntohl(number));
+        snprintf(out, TRACKING_NAME_MAX, "ID#%010" PRIu32, bytes_get_u32(address->bytes));
         return;
     case FAMILY_NONE:
         name_ref_id(out, ref_id);
@@ -60,11 +61,34 @@ void tracking_source_name(char out[TRACKING_NAME_MAX], const struct report_addre
     }
 }
 
+void tracking_listed_name(char out[TRACKING_NAME_MAX], const struct report_source *source)
+{
+    struct report_address address = source->address;
+    uint32_t ref_id = bytes_get_u32(source->address.bytes);
+    if (source->mode == MODE_REFCLOCK) {
+        address.family = FAMILY_NONE;
+    }
+    tracking_source_name(out, &address, ref_id);
+}
+
 const char *tracking_leap_name(uint16_t leap)
 {
     static const char *const names[] = {"Normal", "Insert second", "Delete second",
                                         "Not synchronised"};
     return leap < sizeof names / sizeof names[0] ? names[leap] : "Invalid";
+}
+
+const char *tracking_mode_name(uint16_t mode)
+{
+    static const char *const names[] = {"server", "peer", "refclock"};
+    return mode < sizeof names / sizeof names[0] ? names[mode] : "invalid";
+}
+
+const char *tracking_state_name(uint16_t state)
+{
+    static const char *const names[] = {"selected", "unusable", "falseticker",
+                                        "jittery",  "combined", "selectable"};
+    return state < sizeof names / sizeof names[0] ? names[state] : "invalid";
 }
 
 size_t tracking_text(char *out, size_t cap, const struct report_tracking *t)

@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -114,6 +115,53 @@ static void nothing_is_freed_without_complaint(void **state)
     json_free(NULL);
 }
 
+static void a_document_is_built_of_all_its_parts(void **state)
+{
+    (void)state;
+    struct json_builder *builder = json_begin();
+    json_put_string(builder, "name", "a \"b\"\n");
+    json_put_bool(builder, "yes", true);
+    json_put_null(builder, "absent");
+    json_open_array(builder, "list");
+    json_put_number(builder, NULL, -0.050001264);
+    json_open_object(builder, NULL);
+    json_put_number(builder, "n", 4294967295.0);
+    json_close(builder);
+    json_close(builder);
+    json_put_number(builder, "last", 1);
+    json_close(builder); // one too many does no harm
+    json_put_number(builder, "more", 2);
+    char *text = json_finish(builder);
+    assert_string_equal(text, "{\n\t\"name\":\t\"a \\\"b\\\"\\n\",\n\t\"yes\":\ttrue,\n"
+                              "\t\"absent\":\tnull,\n\t\"list\":\t[-0.050001264, {\n"
+                              "\t\t\t\"n\":\t4294967295\n\t\t}],\n\t\"last\":\t1,\n"
+                              "\t\"more\":\t2\n}");
+    free(text);
+}
+
+static void a_number_that_is_none_is_null(void **state)
+{
+    (void)state;
+    struct json_builder *builder = json_begin();
+    json_open_array(builder, "list");
+    json_put_number(builder, NULL, (double)NAN);
+    json_put_number(builder, NULL, -(double)INFINITY);
+    char *text = json_finish(builder);
+    assert_string_equal(text, "{\n\t\"list\":\t[null, null]\n}");
+    free(text);
+}
+
+static void a_document_that_is_too_deep_is_refused(void **state)
+{
+    (void)state;
+    struct json_builder *builder = json_begin();
+    for (int i = 0; i < JSON_DEPTH_MAX; i++) {
+        json_open_object(builder, "in");
+    }
+    assert_null(json_finish(builder));
+    assert_null(json_finish(NULL));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -124,6 +172,9 @@ int main(void)
         cmocka_unit_test(what_is_no_object_is_refused),
         cmocka_unit_test(a_text_beyond_the_limit_is_refused),
         cmocka_unit_test(nothing_is_freed_without_complaint),
+        cmocka_unit_test(a_document_is_built_of_all_its_parts),
+        cmocka_unit_test(a_number_that_is_none_is_null),
+        cmocka_unit_test(a_document_that_is_too_deep_is_refused),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }
