@@ -151,6 +151,23 @@ fingerprint() {
   { cat "$pins" "$repo/tools/cross-deps-recipes.sh" && "${cross}gcc" --version && echo "$arch"; } | sha256sum
 }
 
+# run_recipe FOLDER FUNCTION: in FOLDER, to its first failing command. Not in a condition or with
+# ||: the shell would then ignore what fails inside.
+run_recipe() {
+  local log=$work/$2.log failed
+  set +e
+  (
+    set -e
+    cd "$1"
+    "$2"
+  ) >"$log" 2>&1
+  failed=$?
+  set -e
+  [ "$failed" = 0 ] && return
+  tail -n 20 "$log" >&2
+  die 1 "$2 failed for $arch; see $log"
+}
+
 build_all() {
   local source
   if [ "$(cat "$prefix/.fingerprint" 2>/dev/null)" = "$(fingerprint)" ]; then
@@ -163,12 +180,9 @@ build_all() {
     fetch "$source"
     unpack "$source"
     say "building $source $(upstream_version "$source") for $arch"
-    (cd "$work/$source" && "build_$source") >"$work/$source.log" 2>&1 || {
-      tail -n 20 "$work/$source.log" >&2
-      die 1 "$source does not build for $arch; see $work/$source.log"
-    }
+    run_recipe "$work/$source" "build_$source"
   done
-  (build_device_stubs) >"$work/stubs.log" 2>&1 || die 1 "no link stubs; see $work/stubs.log"
+  run_recipe "$work" build_device_stubs
   write_components
   fingerprint >"$prefix/.fingerprint"
   rm -rf "${work:?}"
@@ -203,6 +217,10 @@ done
 select_arch "$arch"
 prefix=$(realpath -m "${prefix:-$repo/build/deps/$arch}")
 work=$prefix.work
+case $prefix in
+*[[:space:]]*) die 2 "'$prefix' has a blank, which curl's configure cannot take; give another" \
+  "folder with --prefix and to CMake with -DNTP_LOGGER_DEPS=" ;;
+esac
 need package apt-get sha256sum make perl patch cmake tar xz "${cross}gcc" "${cross}ar" "${cross}nm"
 mkdir -p "$downloads"
 build_all

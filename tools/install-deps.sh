@@ -27,7 +27,8 @@ declare -A packages=(
   [build]="gcc libc6-dev make cmake pkg-config
            libcurl4-openssl-dev libcjson-dev libssl-dev libcmocka-dev"
   [lab]="radosgw ceph-mon ceph-osd openssl curl strace python3-boto3"
-  [tools]="python3 python3-boto3 python3-click python3-pandas python3-matplotlib python3-pytest"
+  [tools]="python3 python3-boto3 python3-click python3-pandas python3-matplotlib python3-requests
+           python3-pytest"
   [checks]="clang-tidy clang-format cppcheck universal-ctags shellcheck"
   [package]="gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf libc6-dev-arm64-cross
              libc6-dev-armhf-cross qemu-user-static binutils make perl patch xz-utils python3"

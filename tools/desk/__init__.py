@@ -11,6 +11,7 @@ DEBIAN_PACKAGES = {
     "matplotlib": "python3-matplotlib",
     "numpy": "python3-numpy",
     "pandas": "python3-pandas",
+    "requests": "python3-requests",
 }
 
 

@@ -1,0 +1,1 @@
+"""Talking to cameras over VAPIX, the vendor's HTTP interface."""
