@@ -5,23 +5,12 @@
 #include "upload/sender.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #define SHOWN_MAX 80
 #define NTP_PORT  123
-
-__attribute__((format(printf, 2, 3))) static int fail(struct config_error *error,
-                                                      const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(error->text, sizeof error->text, format, args);
-    va_end(args);
-    return -EINVAL;
-}
 
 // A URL up to its query, which is secret.
 static int shown_length(const char *url)
@@ -34,13 +23,14 @@ static int check_url(const char *name, const char *url, bool allow_http, struct 
 {
     const char *why = "";
     if (!allow_http && strncasecmp(url, "http://", 7) == 0) {
-        return fail(error,
-                    "%s is '%.*s': rows would travel unencrypted; use https, or set allow_http to "
-                    "true in a laboratory",
-                    name, shown_length(url), url);
+        return setting_error(
+            error,
+            "%s is '%.*s': rows would travel unencrypted; use https, or set allow_http to "
+            "true in a laboratory",
+            name, shown_length(url), url);
     }
     if (sender_check_url(url, allow_http, &why) != 0) {
-        return fail(error, "%s is '%.*s': %s", name, shown_length(url), url, why);
+        return setting_error(error, "%s is '%.*s': %s", name, shown_length(url), url, why);
     }
     return 0;
 }
@@ -67,10 +57,10 @@ static int check_direct_mode(const struct config *config, struct config_error *e
         given += *needed[i] != '\0';
     }
     if (given != 0 && given != count) {
-        return fail(error,
-                    "direct mode needs all of s3_endpoint, s3_region, s3_bucket, "
-                    "s3_access_key_id and s3_secret_access_key; %zu of %zu are set",
-                    given, count);
+        return setting_error(error,
+                             "direct mode needs all of s3_endpoint, s3_region, s3_bucket, "
+                             "s3_access_key_id and s3_secret_access_key; %zu of %zu are set",
+                             given, count);
     }
     return 0;
 }
@@ -85,8 +75,8 @@ static int check_servers(const char *servers, struct config_error *error)
         size_t length = strcspn(p, separators);
         snprintf(item, sizeof item, "%.*s", (int)length, p);
         if (udp_address_split(item, NTP_PORT, host, &port) != 0) {
-            return fail(error, "ntp_servers has '%s': want host or host:port, comma separated",
-                        item);
+            return setting_error(
+                error, "ntp_servers has '%s': want host or host:port, comma separated", item);
         }
         p += length;
         p += strspn(p, separators);
@@ -99,7 +89,7 @@ int config_check(const struct config *config, struct config_error *error)
     struct udp_address address;
     if (config->chrony_address[0] != '\0' &&
         udp_address_parse(&address, config->chrony_address, 0) != 0) {
-        return fail(
+        return setting_error(
             error,
             "chrony_address is '%s': want a numeric address and a port, as 127.0.0.1:323 or "
             "[::1]:323",

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,30 +32,20 @@ struct loading {
     const char *where; // prefix of messages: a file name, "environment", "--set"
 };
 
-__attribute__((format(printf, 2, 3))) static int fail(struct config_error *error,
-                                                      const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(error->text, sizeof error->text, format, args);
-    va_end(args);
-    return -EINVAL;
-}
-
 static int fail_prefixed(struct loading *loading)
 {
     char text[sizeof loading->error->text];
     memcpy(text, loading->error->text, sizeof text);
-    return fail(loading->error, "%.200s: %.500s", loading->where, text);
+    return setting_error(loading->error, "%.200s: %.500s", loading->where, text);
 }
 
 static int apply(struct loading *loading, const char *name, const char *value)
 {
     const struct setting *setting = setting_find(name);
     if (setting == NULL) {
-        return fail(loading->error,
-                    "%s: unknown setting '%.64s'; --help lists the settings there are",
-                    loading->where, name);
+        return setting_error(loading->error,
+                             "%s: unknown setting '%.64s'; --help lists the settings there are",
+                             loading->where, name);
     }
     if (setting_set(loading->config, setting, value, loading->error) != 0) {
         return fail_prefixed(loading);
@@ -82,8 +71,8 @@ static int apply_member(struct loading *loading, const struct json_member *membe
     case JSON_OTHER:
         break;
     }
-    return fail(loading->error, "%s: '%.64s' must be text, a number, true or false", loading->where,
-                member->key);
+    return setting_error(loading->error, "%s: '%.64s' must be text, a number, true or false",
+                         loading->where, member->key);
 }
 
 static int apply_json(struct loading *loading, const char *text)
@@ -92,14 +81,15 @@ static int apply_json(struct loading *loading, const char *text)
     struct json_position at = {0};
     int error = json_parse(&json, text, &at);
     if (error == -EBADMSG) {
-        return fail(loading->error, "%s: not valid JSON at line %u, column %u", loading->where,
-                    at.line, at.column);
+        return setting_error(loading->error, "%s: not valid JSON at line %u, column %u",
+                             loading->where, at.line, at.column);
     }
     if (error != 0) {
-        return fail(loading->error, "%s: %s", loading->where,
-                    error == -EPROTO  ? "not a JSON object: want { \"setting\": value, ... }"
-                    : error == -E2BIG ? "longer than 64 KiB"
-                                      : strerror(-error));
+        return setting_error(loading->error, "%s: %s", loading->where,
+                             error == -EPROTO
+                                 ? "not a JSON object: want { \"setting\": value, ... }"
+                             : error == -E2BIG ? "longer than 64 KiB"
+                                               : strerror(-error));
     }
     struct json_member member;
     for (size_t i = 0; error == 0 && json_member_at(json, i, &member); i++) {
@@ -135,13 +125,14 @@ static int apply_file(struct loading *loading, bool must_exist)
     size_t size = JSON_TEXT_MAX + 2;
     char *text = malloc(size);
     if (text == NULL) {
-        return fail(loading->error, "out of memory");
+        return setting_error(loading->error, "out of memory");
     }
     int error = read_file(loading->where, text, size);
     if (error == -ENOENT && !must_exist) {
         error = 0;
     } else if (error != 0) {
-        error = fail(loading->error, "%s: can't read: %s", loading->where, strerror(-error));
+        error =
+            setting_error(loading->error, "%s: can't read: %s", loading->where, strerror(-error));
     } else {
         error = apply_json(loading, text);
     }
@@ -157,7 +148,8 @@ static int apply_assignment(struct loading *loading, const char *assignment)
     char name[64];
     const char *equals = strchr(assignment, '=');
     if (equals == NULL || equals == assignment) {
-        return fail(loading->error, "%s: '%.64s' is no KEY=VALUE", loading->where, assignment);
+        return setting_error(loading->error, "%s: '%.64s' is no KEY=VALUE", loading->where,
+                             assignment);
     }
     snprintf(name, sizeof name, "%.*s", (int)(equals - assignment), assignment);
     return apply(loading, name, equals + 1);
@@ -196,7 +188,7 @@ static int find_files(struct config_error *error)
         result = platform_local_dir(dir, sizeof dir);
     }
     if (result != 0) {
-        return fail(error, "can't tell where the program is: %s", strerror(-result));
+        return setting_error(error, "can't tell where the program is: %s", strerror(-result));
     }
     snprintf(local_file, sizeof local_file, "%s/config.json", dir);
     return 0;
@@ -263,8 +255,8 @@ static int fill_in_places(struct config *config, struct config_error *error)
     char dir[CONFIG_TEXT_MAX - 8];
     int result = platform_local_dir(dir, sizeof dir);
     if (result != 0) {
-        return fail(error, "spool_dir: can't tell where localdata is: %s; set spool_dir",
-                    strerror(-result));
+        return setting_error(error, "spool_dir: can't tell where localdata is: %s; set spool_dir",
+                             strerror(-result));
     }
     snprintf(config->spool_dir, sizeof config->spool_dir, "%s/spool", dir);
     return 0;
@@ -275,7 +267,7 @@ int config_load(struct config *config, const struct config_inputs *inputs,
 {
     struct config *fresh = calloc(1, sizeof *fresh);
     if (fresh == NULL) {
-        return fail(error, "out of memory");
+        return setting_error(error, "out of memory");
     }
     struct loading loading = {
         .config = fresh, .error = error, .origin = ORIGIN_DEFAULT, .where = "default"};

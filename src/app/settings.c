@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,15 @@ const struct setting settings[] = {
 const size_t setting_count = sizeof settings / sizeof settings[0];
 
 static_assert(sizeof settings / sizeof settings[0] <= CONFIG_MAX, "origin[] is large enough");
+
+int setting_error(struct config_error *error, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error->text, sizeof error->text, format, args);
+    va_end(args);
+    return -EINVAL;
+}
 
 const struct setting *setting_find(const char *name)
 {

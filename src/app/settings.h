@@ -34,6 +34,10 @@ extern const size_t setting_count;
 /* The setting called NAME, any case, or NULL. */
 const struct setting *setting_find(const char *name);
 
+/* Writes the message, one line. Returns -EINVAL. */
+__attribute__((format(printf, 2, 3))) int setting_error(struct config_error *error,
+                                                        const char *format, ...);
+
 /*
  * Parses VALUE into CONFIG. 0, or -EINVAL with ERROR: "<name> is '<value>': want ...", the value
  * redacted where it is a secret.
