@@ -21,10 +21,11 @@ PICTURES = ("png", "svg", "pdf")
 @wanted_options
 @place_options
 @click.option("--output", metavar="FILE", help="Write FILE.png, .svg or .pdf; opens no window.")
-def main(filepath, title, wanted, place, output):
+@click.option("--html", metavar="FILE", help="Write one self-contained interactive page.")
+def main(filepath, title, wanted, place, output, html):
     """Draw the time log FILEPATH: a file, a folder of segments, s3://BUCKET/KEY (the latest version),
-    or s3://BUCKET/PREFIX/ (all segments there). gzip is recognised. Without --output a window
-    opens.
+    or s3://BUCKET/PREFIX/ (all segments there). gzip is recognised. Without --output and --html a
+    window opens.
 
     Prints what the log says in one paragraph first. Times are the camera's own stamps, in UTC.
     """
@@ -37,7 +38,9 @@ def main(filepath, title, wanted, place, output):
     click.echo(first_line(facts))
     if output:
         _picture(facts, title, output)
-    if not output:
+    if html:
+        _page(facts, title or filepath, html)
+    if not output and not html:
         _window(facts, title)
 
 
@@ -55,6 +58,13 @@ def _picture(facts, title: str, output: str) -> None:
 
     save(draw(facts, title, headless()), output)
     click.echo(f"wrote {output}", err=True)
+
+
+def _page(facts, title: str, path: str) -> None:
+    from desk.page import write_page
+
+    write_page(facts, title, path)
+    click.echo(f"wrote {path}", err=True)
 
 
 def _window(facts, title: str) -> None:

@@ -292,7 +292,7 @@ SCENARIOS = {
     "unsynced": Scenario(unsynced=[(2 * H, 22 * H)]),
     "never": Scenario(length=2 * H, first_sync_s=10 * DAY),
     # the crystal runs away while the server is gone: the reported bound does not hold
-    "bound": Scenario(outages=[(4 * H, 8 * H)], temperature_ppm=12.0, length=12 * H),
+    "bound": Scenario(outages=[(4 * H, 8 * H)], temperature_ppm=40.0, length=12 * H),
     "from-1970": Scenario(length=2 * H, boot_error_s=-EPOCH_S + 40.0, first_sync_s=90),
     "server-jump": Scenario(server_jumps={3 * H + 5: 2.5}, length=8 * H, slew_ppm=83333.0),
 }

@@ -30,11 +30,15 @@ from desk.steps import Step, find_steps
 
 # How the error of a row is known.
 NOT, MEASURED, BRIDGED, AHEAD, BEHIND = range(5)
-HOW = ("not known", "measured", "between two contacts", "after the last contact", "before the first")
+HOW = (
+    "not known", "measured", "between two contacts", "after the last contact",
+    "back from the first contact",
+)  # fmt: skip
 
 _CRYSTAL = 500e-6  # no crystal's rate changes by more; the kernel corrects no more either
 _TEMPERATURE = 2e-6  # what it may well change within an outage
 _NOISE_S = 0.005  # of a measurement over a network
+_JUMP_S = 0.02  # a difference that moves so much within one row is news, whatever its age says
 _LEGACY_NOISE_S = 0.1  # legacy rows do not tell when the client last heard from its server
 
 
@@ -74,7 +78,7 @@ def reconstruct(series: Series) -> Clock:
     moved = _movement(series, steps)
     spent = np.cumsum(np.where(series.new_run, 1.0, series.elapsed_us * 1e-6))
     stretch = np.cumsum(series.new_run, dtype=np.int32)
-    contact = _contacts(series)
+    contact = _contacts(series, moved)
     clock = Clock(
         error_s=np.full(len(series), np.nan),
         how=np.zeros(len(series), np.uint8),
@@ -105,8 +109,12 @@ def _movement(series: Series, steps: list[Step]) -> np.ndarray:
     return np.cumsum(move)
 
 
-def _contacts(series: Series) -> np.ndarray:
-    """Rows in which the client has news: its reference moved, or it just became synchronised."""
+def _contacts(series: Series, moved: np.ndarray) -> np.ndarray:
+    """Rows in which the client has news.
+
+    Its reference moved, it just became synchronised, or its difference jumped by what neither the
+    clock nor a slew did.
+    """
     known = (series.state == col.SYNCED) & np.isfinite(series.diff_s)
     age = series.ref_age_s.astype(np.float64)
     news = ~np.isfinite(age)  # does not say: every row may be news
@@ -119,6 +127,11 @@ def _contacts(series: Series) -> np.ndarray:
         fresh = np.abs(grown - spent) > jitter
         fresh &= np.abs(grown - spent - series.adjust_us[1:] * 1e-6) > jitter
         news[1:] |= fresh | ~known[:-1] | series.new_run[1:]
+        with np.errstate(invalid="ignore"):
+            jumped = np.abs(np.diff(series.diff_s) - np.diff(moved)) > _JUMP_S
+        jumped &= ~news[1:]
+        news[1:] |= jumped
+        news[:-1] |= jumped  # until then the difference had held: the jump is here
     return known & news
 
 

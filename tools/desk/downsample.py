@@ -12,17 +12,19 @@ def min_max(x: np.ndarray, y: np.ndarray, buckets: int) -> tuple[np.ndarray, np.
     """At most 2 * BUCKETS points (and the pen-up marks between them) out of X, Y, in order of rows."""
     if len(y) <= 2 * buckets or buckets < 1:
         return x, y
+    rows = extreme_rows(y, buckets)
+    return _with_pen_up(x[rows], y[rows], _has_gap(np.isfinite(y), rows))
+
+
+def extreme_rows(y: np.ndarray, buckets: int) -> np.ndarray:
+    """The rows that hold the lowest and the highest value of each bucket."""
     starts = np.unique(np.linspace(0, len(y), buckets, endpoint=False).astype(np.int64))
     known = np.isfinite(y)
     low = np.minimum.reduceat(np.where(known, y, np.inf), starts)
     high = np.maximum.reduceat(np.where(known, y, -np.inf), starts)
     some = np.isfinite(low)
     low_at, high_at = _positions(y, starts, low, high)
-    first, second = np.minimum(low_at, high_at), np.maximum(low_at, high_at)
-    rows = np.stack((first, second), axis=1)[some].ravel()
-    rows = np.unique(rows)
-    gap_after = _has_gap(known, rows)
-    return _with_pen_up(x[rows], y[rows], gap_after)
+    return np.unique(np.stack((low_at, high_at), axis=1)[some].ravel())
 
 
 def _positions(y, starts, low, high) -> tuple[np.ndarray, np.ndarray]:

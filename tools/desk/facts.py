@@ -67,7 +67,7 @@ def worst_of(values: np.ndarray) -> Optional[Worst]:
     size = np.abs(values)
     if not np.isfinite(size).any():
         return None
-    row = int(np.nanargmax(size))
+    row = int(np.argmax(size >= 0.9999 * np.nanmax(size)))  # where it began, not where noise peaks
     return Worst(row, float(values[row]))
 
 
@@ -109,25 +109,31 @@ def _missing_text(facts: Facts) -> str:
 
 
 def worst_text(facts: Facts) -> str:
-    """The worst error, and the worst that the NTP client itself noticed beside it."""
-    error, diff = facts.worst_error, facts.worst_diff
-    sign = facts.series.signed
-    if error is None and facts.worst_before is None:
+    """The worst error, and the worst that the NTP client itself reported when that differs."""
+    error, diff, before = facts.worst_error, facts.worst_diff, facts.worst_before
+    if error is None and before is None:
         return "the error is unknown throughout: never in contact with an NTP server"
     text = ""
     if error is not None:
-        at = w.moment(facts.series.t_us[error.row])
-        text = f"worst error {w.seconds(error.value_s, True)} at {at}"
-        if diff is not None and abs(error.value_s) > 1.1 * abs(diff.value_s) + 1e-3:
-            text += f" (the NTP client's own differences reach only {w.seconds(diff.value_s, sign)})"
-        elif not sign:
+        text = f"worst error {w.seconds(error.value_s, True)} at {_stamp(facts, error)}"
+        if not facts.series.signed:
             text += " (this format keeps no sign)"
-    if facts.worst_before is not None and (
-        error is None or abs(facts.worst_before.value_s) > abs(error.value_s)
-    ):
-        before = f"up to {w.seconds(facts.worst_before.value_s, True)} before the first contact"
-        text = f"{text}, {before}" if text else f"wrong by {before}"
+    if diff is not None and (error is None or _apart(error.value_s, diff.value_s)):
+        text += f"{', ' if text else ''}worst difference that the NTP client reported "
+        text += f"{w.seconds(diff.value_s, facts.series.signed)} at {_stamp(facts, diff)}"
+    if before is not None and (error is None or abs(before.value_s) > abs(error.value_s)):
+        wrong = f"up to {w.seconds(before.value_s, True)} before the first contact"
+        text = f"{text}, {wrong}" if text else f"wrong by {wrong}"
     return text
+
+
+def _stamp(facts: Facts, worst: Worst) -> str:
+    return w.moment(facts.series.t_us[worst.row])
+
+
+def _apart(a: float, b: float) -> bool:
+    """Whether two sizes differ by more than a tenth (and a millisecond)."""
+    return abs(abs(a) - abs(b)) > 0.1 * max(abs(a), abs(b)) + 1e-3
 
 
 def steps_text(facts: Facts, most: int = 4) -> str:

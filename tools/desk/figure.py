@@ -18,7 +18,7 @@ from desk.columns import SYNCED
 from desk.downsample import envelope, min_max
 from desk.facts import Facts, first_line
 from desk.files import replace_whole
-from desk.series import Series
+from desk.slew import slewed
 
 BUCKETS = 3000  # more than the pixels of a wide picture
 COLOURS = {
@@ -84,18 +84,6 @@ def _drawn_at(facts: Facts) -> np.ndarray:
     return x
 
 
-def slewed(series: Series) -> np.ndarray:
-    """CLOCK_MONOTONIC against CLOCK_MONOTONIC_RAW, without the crystal's steady correction."""
-    steady = -series.freq_ppm.astype(np.float64) * 1e-6
-    unknown = ~np.isfinite(steady)
-    rate = series.slew_s / np.maximum(series.elapsed_us * 1e-6, 1e-9)
-    if unknown.any() and np.isfinite(series.slew_s).any():
-        steady[unknown] = np.nanmedian(np.where(series.elapsed_us > 0, rate, np.nan)[:200000])
-    slew = series.slew_s - steady * series.elapsed_us * 1e-6
-    slew[series.new_run] = np.nan
-    return slew
-
-
 def _telling_error(facts: Facts) -> np.ndarray:
     """The reconstructed error where the client's difference is absent or tells another story."""
     series, clock = facts.series, facts.clock
@@ -115,15 +103,16 @@ def headless(size: tuple[float, float] = (13.0, 8.0), dpi: int = 110) -> Figure:
     return figure
 
 
-def draw(facts: Facts, title: str, figure: Figure) -> Figure:
-    """Fills FIGURE: event lane, adjustments, differences."""
+def draw(facts: Facts, title: str, figure: Figure, told: bool = True) -> Figure:
+    """Fills FIGURE: event lane, adjustments, differences; with TOLD a title and the first line."""
     curves = curves_of(facts)
     grid = figure.add_gridspec(3, 1, height_ratios=[0.5, 1.5, 2.3], hspace=0.05)
     below = figure.add_subplot(grid[2])
     above = figure.add_subplot(grid[1], sharex=below)
     events = figure.add_subplot(grid[0], sharex=below)
     above.tick_params(labelbottom=False)
-    figure.subplots_adjust(left=0.085, right=0.985, top=0.87, bottom=0.15)
+    inch = 1.0 / figure.get_figheight()
+    figure.subplots_adjust(left=0.085, right=0.985, top=1 - (1.05 if told else 0.1) * inch, bottom=1.2 * inch)
     _draw_adjustments(above, curves, facts)
     _draw_differences(below, curves, facts)
     axes.fit_time(below, curves.x_us, facts.series.interval_s)
@@ -131,15 +120,17 @@ def draw(facts: Facts, title: str, figure: Figure) -> Figure:
         _shade(axis, facts, curves.x_us)
     rows = lane.draw(events, lane.items_of(facts, curves.x_us, COLOURS), [above, below])
     grid.set_height_ratios([0.16 * rows, 1.5, 2.3])
-    _legend(above, below, facts)
-    _titles(figure, facts, title)
+    _legend(figure, above, below, facts)
+    if told:
+        _titles(figure, facts, title)
     return figure
 
 
 def _titles(figure: Figure, facts: Facts, title: str) -> None:
-    figure.text(0.085, 0.965, title or facts.series.name, fontsize=13, weight="bold", va="top")
+    inch = 1.0 / figure.get_figheight()
+    figure.text(0.085, 1 - 0.25 * inch, title or facts.series.name, fontsize=13, weight="bold", va="top")
     told = textwrap.fill(first_line(facts), width=int(figure.get_figwidth() * 13.5))
-    figure.text(0.085, 0.93, "\n".join(told.split("\n")[:4]), fontsize=8, color="#444", va="top")
+    figure.text(0.085, 1 - 0.53 * inch, "\n".join(told.split("\n")[:4]), fontsize=8, color="#444", va="top")
 
 
 def _days(us: np.ndarray) -> np.ndarray:
@@ -222,7 +213,7 @@ def _shade(axis, facts: Facts, x_us: np.ndarray) -> None:
             )  # fmt: skip
 
 
-def _legend(above, below, facts: Facts) -> None:
+def _legend(figure: Figure, above, below, facts: Facts) -> None:
     """One legend under both panels: curves, then states with their totals."""
     handles = below.get_legend_handles_labels()[0] + above.get_legend_handles_labels()[0]
     for name, spent in facts.state_s.items():
@@ -231,8 +222,7 @@ def _legend(above, below, facts: Facts) -> None:
         number = sum(span.name == name for span in facts.spans)
         text = f"{name}: {w.count(number, 'span')}, {w.duration(spent)}"
         handles.append(Patch(color=COLOURS[name], alpha=0.45, lw=0, label=text))
-    style = {"fontsize": 8, "frameon": False, "loc": "upper center", "ncol": 3}
-    below.legend(handles=handles, bbox_to_anchor=(0.5, -0.11), **style)
+    figure.legend(handles=handles, fontsize=8, frameon=False, loc="lower center", ncol=3)
 
 
 def save(figure: Figure, path: str) -> None:

@@ -14,12 +14,15 @@ from desk.rows import FIELDS
 from desk.sources import Wanted
 from desk.spans import bad_spans
 
+_FAR_S = 1.0
+
 
 def cut(facts: Facts, wanted: Wanted) -> Facts:
-    """FACTS of the rows from --since to --until, by true time where it is known, else by stamp."""
+    """FACTS of the rows from --since to --until: by stamp, or by true time where that differs much."""
     if wanted.since_us is None and wanted.until_us is None:
         return facts
-    when = facts.clock.true_us(facts.series)
+    far = np.abs(np.nan_to_num(facts.clock.error_s)) > _FAR_S
+    when = np.where(far, facts.clock.true_us(facts.series), facts.series.t_us)
     inside = np.ones(len(when), bool)
     if wanted.since_us is not None:
         inside &= when >= wanted.since_us

@@ -8,6 +8,7 @@ import numpy as np
 
 from desk import columns as col
 from desk.series import Series
+from desk.slew import slewed
 
 
 @dataclass
@@ -142,6 +143,7 @@ def missing_rows(gaps: list[Gap]) -> int:
 
 def covered_s(series: Series) -> np.ndarray:
     """Seconds that each row stands for: its own interval, never the time of missing rows."""
-    spent = series.elapsed_us * 1e-6
+    # CLOCK_MONOTONIC is slewed as well; without that it is the true time to some ppm
+    spent = series.elapsed_us * 1e-6 - np.nan_to_num(slewed(series))
     normal = (spent > 0) & (spent <= 1.5 * series.interval_s)
     return np.where(normal, spent, series.interval_s)

@@ -48,6 +48,14 @@ def duration(value: float) -> str:
     return f"{minutes} min" + (f" {rest} s" if rest else "")
 
 
+def limit(value: float) -> str:
+    """A limit as a person writes it: 50 ms, 1.5 s."""
+    for size, name in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if value >= 0.9999999 * size:
+            return f"{value / size:g} {name}"
+    return f"{value * 1e9:g} ns"
+
+
 def fast_or_slow(value: float) -> str:
     """The sign of an error, said."""
     return "fast" if value > 0 else "slow"
