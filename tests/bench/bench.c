@@ -151,6 +151,16 @@ static void fill_row(struct bench_row *row, uint64_t *random, int64_t wall_us)
     row->diff_s = (double)row->diff_ns / 1e9;
     row->status_number = (bits >> 40 & 255) != 0 ? 0 : 1 + (int)((bits >> 48) % 3);
     row->status = statuses[row->status_number];
+
+    bits = bench_random(random);
+    row->elapsed_raw_ns = row->elapsed_us * 1000 + (int64_t)(bits & 1023);
+    row->window_ns = 60 + (uint32_t)(bits >> 10 & 63);
+    row->ref_age_ms = (int64_t)(bits >> 16 & 0xffff);
+    row->last_offset_ns = (int64_t)(bits >> 32 & 0xffff) - 0x8000;
+    row->freq_ppt = -12345678 + (int64_t)(bits >> 20 & 0xfff);
+    row->root_delay_ns = 1234567 + (int64_t)(bits >> 24 & 0xfffff);
+    row->root_dispersion_ns = 45678 + (int64_t)(bits >> 44 & 0xffff);
+    row->error_bound_ns = llabs(row->diff_ns) + row->root_dispersion_ns + row->root_delay_ns / 2;
 }
 
 const struct bench_row *bench_rows(void)
@@ -161,6 +171,7 @@ const struct bench_row *bench_rows(void)
         int64_t wall_us = INT64_C(1720123456789012);
         for (int i = 0; i < BENCH_ROWS; i++) {
             fill_row(&rows[i], &random, wall_us);
+            rows[i].seq = (uint64_t)i + 1;
             wall_us = rows[i].wall_us;
         }
     }
@@ -173,6 +184,21 @@ uint64_t bench_hash(uint64_t hash, const void *data, size_t size)
     for (size_t i = 0; i < size; i++) {
         hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
     }
+    return hash;
+}
+
+uint64_t bench_hash_file(const char *path, size_t skip)
+{
+    static char buffer[65536];
+    FILE *file = fopen(path, "rb");
+    if (file == NULL || fseek(file, (long)skip, SEEK_SET) != 0) {
+        bench_die("%s: %s", path, strerror(errno));
+    }
+    uint64_t hash = BENCH_HASH;
+    for (size_t n; (n = fread(buffer, 1, sizeof buffer, file)) > 0;) {
+        hash = bench_hash(hash, buffer, n);
+    }
+    fclose(file);
     return hash;
 }
 

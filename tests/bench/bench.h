@@ -32,7 +32,10 @@ double bench_ns_per_tick(void);
 /* Keeps the calling thread on one of the cores it may use: the Nth of them, 0 or 1. */
 void bench_pin(int n);
 
-/* Two threads wait for each other; the one that arrives first yields, so neither starves. */
+/*
+ * Two threads wait for each other; the one that arrives first yields. A thread that was just
+ * started still shares its starter's core: whoever spins before they met, starves it.
+ */
 struct bench_start {
     int arrived;
 };
@@ -73,8 +76,10 @@ static inline void bench_back_on(struct bench_backoff *backoff)
 /* xorshift64. */
 uint64_t bench_random(uint64_t *state);
 
-/* The five columns that all formatters and loggers write; diff_s is diff_ns for those that want a
- * double. */
+/*
+ * What all formatters and loggers write. The five columns are the first group; diff_s is diff_ns
+ * for those that want a double. The second group completes our own nineteen.
+ */
 struct bench_row {
     int64_t elapsed_us;
     int64_t elapsed_wall_us;
@@ -83,7 +88,20 @@ struct bench_row {
     double diff_s;
     const char *status;
     int status_number; /* 0 Normal, 1 Insert second, 2 Delete second, 3 Not synchronised */
+
+    uint64_t seq;
+    int64_t elapsed_raw_ns;
+    uint32_t window_ns;
+    int64_t ref_age_ms;
+    int64_t last_offset_ns;
+    int64_t freq_ppt;
+    int64_t root_delay_ns;
+    int64_t root_dispersion_ns;
+    int64_t error_bound_ns;
 };
+
+#define BENCH_BOOT_ID 0x0a2b3c4du
+#define BENCH_STRATUM 3u
 
 #define BENCH_ROWS 4096 /* a power of two */
 
@@ -96,6 +114,9 @@ const struct bench_row *bench_rows(void);
 /* FNV-1a, 64 bits, so that equal bytes can be told; begin with BENCH_HASH. */
 #define BENCH_HASH UINT64_C(14695981039346656037)
 uint64_t bench_hash(uint64_t hash, const void *data, size_t size);
+
+/* The same over a file, without its first SKIP bytes. */
+uint64_t bench_hash_file(const char *path, size_t skip);
 
 void bench_print(const char *key, double value);
 void bench_print_hash(uint64_t hash);

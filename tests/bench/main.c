@@ -12,7 +12,9 @@ static const struct mode {
     const char *help;
 } modes[] = {
     {"ring", mode_ring, 4, "BYTES CAPACITY thr|rtt COUNT [BACKOFF]   our ring: M messages/s or ns"},
-    {"probe", mode_probe, 0, "                                       line ping-pong, empty call"},
+    {"format", mode_format, 2, "five|row COUNT [FILE]   our formatter: M rows/s"},
+    {"log", mode_log, 4, "five|row thr|lat COUNT DIR   ring to spool: M rows/s, or ns per call"},
+    {"probe", mode_probe, 0, "line ping-pong, empty call"},
 };
 
 #define MODE_COUNT (sizeof modes / sizeof modes[0])

@@ -5,6 +5,8 @@
 #define BENCH_MODES_H
 
 int mode_ring(int argc, char **argv);
+int mode_format(int argc, char **argv);
+int mode_log(int argc, char **argv);
 int mode_probe(int argc, char **argv);
 
 #endif
