@@ -26,6 +26,8 @@ def test_a_signal_ends_it_in_three_seconds_while_an_upload_hangs(
         code, took_s = logger.stop(how)
     assert code == 0, logger.said
     assert took_s < 3, f"stopping took {took_s:.1f} s"
+    # the transfer was ended, not abandoned at the last moment
+    assert "left behind" not in logger.said
     rows = logger.spooled()
     assert_exactly_once(rows)
 
