@@ -16,7 +16,7 @@ static void add_instant(struct textbuf *text, wall_time wall)
     struct timespec ts = nstime_to_timespec(wall.ns);
     struct calendar_date date = calendar_from_seconds(ts.tv_sec);
     textbuf_printf(text, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d.%06ldZ,", date.year, date.month,
-             date.day, date.hour, date.minute, date.second, ts.tv_nsec / (long)NS_PER_US);
+                   date.day, date.hour, date.minute, date.second, ts.tv_nsec / (long)NS_PER_US);
 }
 
 static void add_entry(struct textbuf *text, const struct step_entry *entry)
@@ -28,9 +28,9 @@ static void add_entry(struct textbuf *text, const struct step_entry *entry)
     add_instant(text, entry->step.before);
     add_instant(text, entry->step.after);
     textbuf_printf(text, "%c%" PRIu64 ".%09" PRIu64 ",%s,%s,%08" PRIx32 ",%" PRIu64 "\n",
-             is_forward ? '+' : '-', size_ns / (uint64_t)NS_PER_S, size_ns % (uint64_t)NS_PER_S,
-             is_forward ? "forward" : "backward",
-             sync_state_name((enum sync_state)entry->sync_state), entry->boot_id, entry->seq);
+                   is_forward ? '+' : '-', size_ns / (uint64_t)NS_PER_S,
+                   size_ns % (uint64_t)NS_PER_S, is_forward ? "forward" : "backward",
+                   sync_state_name((enum sync_state)entry->sync_state), entry->boot_id, entry->seq);
 }
 
 size_t step_ledger_text(char *out, size_t cap, const struct step_ledger *ledger)
