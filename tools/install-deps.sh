@@ -34,6 +34,7 @@ declare -A packages=(
              libc6-dev-armhf-cross qemu-user-static binutils make perl patch xz-utils python3"
 )
 chrony_dir=$repo/build/lab/chrony
+log=$repo/build/install-deps.log
 policy=/usr/sbin/policy-rc.d
 policy_saved=$policy.before-ntp_logger
 
@@ -91,15 +92,41 @@ forbid_services() {
 
 boot_units() { find /etc/systemd/system -name '*.wants' -type d -exec ls {} + 2>/dev/null | sort -u; }
 
+# Shows how far apt is: one line in five seconds, or one that is rewritten on a terminal.
+show_progress() {
+  local line last=0 got=0 set_up=0 total='?' end=$'\n'
+  [ ! -t 2 ] || end=$'\r'
+  while IFS= read -r line; do
+    case $line in
+      Get:*) got=$((got + 1)) ;;
+      'Setting up '*) set_up=$((set_up + 1)) ;;
+      *' newly installed, '*) total=$(sed -E 's/.* ([0-9]+) newly.*/\1/' <<<"$line") ;;
+    esac
+    if [ $((SECONDS - last)) -ge 5 ] || { [ -t 2 ] && [ $SECONDS != "$last" ]; }; then
+      last=$SECONDS
+      printf '%s: %d packages fetched, %d of %s set up%s' "$script_name" $got $set_up "$total" \
+        "$end" >&2
+    fi
+  done
+  [ ! -t 2 ] || printf '\n' >&2
+}
+
+# apt ARGS: its words go to the log, how far it is to stderr.
+apt() {
+  apt-get -o DPkg::Lock::Timeout=300 -q "$@" 2>&1 </dev/null | tee -a "$log" | show_progress
+  return "${PIPESTATUS[0]}"
+}
+
 install_packages() {
   local before new
   forbid_services
   export DEBIAN_FRONTEND=noninteractive
-  apt-get -o DPkg::Lock::Timeout=300 -q update >&2 ||
-    say "warning: apt-get update had errors; going on with the lists at hand"
+  apt update || say "warning: apt-get update had errors ($log); going on with the lists at hand"
   before=$(boot_units)
-  apt-get -o DPkg::Lock::Timeout=300 -qy install --no-install-recommends "$@" >&2 ||
-    die 1 "apt-get could not install: $*"
+  apt -y install --no-install-recommends "$@" || {
+    tail -n 20 "$log" >&2
+    die 1 "apt-get could not install all of: $* (the whole log is $log)"
+  }
   restore_policy
   new=$(comm -13 <(echo "$before") <(boot_units) | grep -E '^(ceph|radosgw).*\.(service|target)$' |
     tr '\n' ' ' || true)
@@ -119,8 +146,6 @@ unpack_chrony() {
     die 1 "could not download the chrony package; run 'apt-get update' as root and try again"
   dpkg -x "$work"/chrony_*.deb "$chrony_dir"
   rm -r "$work"
-  # Under sudo the build folder stays the caller's.
-  [ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$repo/build"
 }
 
 provide_chrony() {
@@ -137,6 +162,11 @@ provide_chrony() {
   fi
   chrony_runs || die 1 "$chrony_dir/usr/sbin/chronyd does not run: $("$chrony_dir"/usr/sbin/chronyd \
     -v 2>&1 | head -n 1)"
+}
+
+# Under sudo what was made here becomes the caller's.
+give_back() {
+  [ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$repo/build"
 }
 
 require_root() {
@@ -183,9 +213,10 @@ if [ "$check_only" = 1 ]; then
   report
   exit
 fi
+mkdir -p "$repo/build"
 if [ ${#missing[@]} -gt 0 ]; then
   require_root "${missing[*]}"
-  say "will install with apt-get, starting no service: ${missing[*]}"
+  say "will install with apt-get, starting no service (log: $log): ${missing[*]}"
   install_packages "${missing[@]}"
 fi
 if [ "$want_chrony" = 1 ] && ! chrony_runs; then
@@ -193,4 +224,5 @@ if [ "$want_chrony" = 1 ] && ! chrony_runs; then
   provide_chrony
 fi
 [[ " ${sets[*]} " != *" build "* ]] || check_cmake
+give_back
 report

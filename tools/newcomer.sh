@@ -41,6 +41,7 @@ done
 command -v debootstrap >/dev/null || die 2 "debootstrap is missing; run: apt-get install debootstrap"
 
 root=$(mktemp -d "${TMPDIR:-/tmp}/ntp_logger-newcomer.XXXXXX")
+chmod 755 "$root"
 clean_up() {
   if [ "$keep" = 1 ]; then say "the Debian is in $root"; else rm -rf --one-file-system "$root"; fi
 }
