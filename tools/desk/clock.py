@@ -150,7 +150,7 @@ class _Follower:
         self.clock.rate = self._crystal_rate(disputed)
         base = self.diff + self.carried - self.moved[self.anchors]
         error = self.moved + np.interp(self.spent, self.spent[self.anchors], base)
-        last = np.searchsorted(self.anchors, np.arange(len(error)), side="right") - 1
+        last = np.cumsum(self.clock.contact, dtype=np.int32) - 1  # each row's latest contact
         self._edges(error, base, last)
         self._between(error, last, disputed)
         self.clock.error_s = error

@@ -59,14 +59,14 @@ def curves_of(facts: Facts) -> Curves:
     for step in clock.steps:
         adjust[step.row] = np.nan
         pen_up[step.row] = True
-    half = np.maximum(series.bound_s - np.abs(series.diff_s), 0.0)
+    half = np.maximum(series.bound_s - np.abs(series.diff_s), 0.0).astype(np.float32)
     return Curves(
         x_us=_drawn_at(facts),
-        adjust_s=adjust,
-        slew_s=slewed(series),
+        adjust_s=adjust.astype(np.float32),
+        slew_s=slewed(series).astype(np.float32),
         diff_s=series.diff_s,
-        low_s=series.diff_s - half,
-        high_s=series.diff_s + half,
+        low_s=(series.diff_s - half).astype(np.float32),
+        high_s=(series.diff_s + half).astype(np.float32),
         error_s=_telling_error(facts),
         pen_up=pen_up,
     )

@@ -11,7 +11,8 @@ from desk import words as w
 from desk.facts import Facts
 
 _ROWS = 4
-_MOST = 40
+_MOST = 8  # labels of one kind; the legend has the totals
+_LINES = 400  # marks through the panels, with or without a label
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Item:
     colour: str
     weight: float
     line: bool  # a mark through the panels
+    kind: str
 
 
 def bars(facts: Facts, x_us: np.ndarray, state: str, least: float) -> list[tuple[float, float]]:
@@ -49,29 +51,30 @@ def items_of(facts: Facts, x_us: np.ndarray, colours: dict[str, str]) -> list[It
     items = _of_spans(facts, x_us, colours) + _of_steps(facts, x_us, colours)
     items += _of_gaps(facts, x_us)
     items = [item for item in items if np.isfinite(item.left)]
-    return sorted(items, key=lambda item: -item.weight)
+    # Equals in weight are labelled here and there, not all in one corner.
+    spread = {id(item): number * 0.618034 % 1 for number, item in enumerate(items)}
+    return sorted(items, key=lambda item: (-float(f"{item.weight:.1g}"), spread[id(item)]))
 
 
 def _of_spans(facts: Facts, x_us: np.ndarray, colours: dict[str, str]) -> list[Item]:
     found = []
     for state in col.STATES[1:]:
         spans = [span for span in facts.spans if span.name == state]
-        spans.sort(key=lambda span: span.first - span.last)
-        for span in spans[:_MOST]:
+        for span in spans:
             spent = float(facts.covered[span.first : span.last + 1].sum())
             x = np.sort(x_us[[span.first, span.last]]) / 86400e6
             text = f"{state} {w.duration(spent)}"
-            found.append(Item(x[0], x[1], text, colours[state], spent, False))
+            found.append(Item(x[0], x[1], text, colours[state], spent, False, state))
     return found
 
 
 def _of_steps(facts: Facts, x_us: np.ndarray, colours: dict[str, str]) -> list[Item]:
     found = []
-    for step in sorted(facts.clock.steps, key=lambda s: -abs(s.size_s))[:_MOST]:
+    for step in facts.clock.steps:
         x = x_us[step.row] / 86400e6
         name = "leap second" if step.leap else "step"
         text = f"{name} {w.seconds(step.size_s, True)}"
-        found.append(Item(x, x, text, colours["step"], 1e9 + abs(step.size_s), True))
+        found.append(Item(x, x, text, colours["step"], 1e9 + abs(step.size_s), True, "step"))
     return found
 
 
@@ -86,8 +89,8 @@ def _of_gaps(facts: Facts, x_us: np.ndarray) -> list[Item]:
             text = f"{w.duration(gap.seconds)} not sampled"
         x = x_us[gap.row] / 86400e6
         weight = 1e8 if gap.cause == "reboot" else 1e3 + gap.lost_rows
-        found.append(Item(x, x, text, "#666666", weight, True))
-    return sorted(found, key=lambda item: -item.weight)[:_MOST]
+        found.append(Item(x, x, text, "#666666", weight, True, gap.cause))
+    return found
 
 
 def draw(axis, items: list[Item], panels: list) -> int:
@@ -96,14 +99,16 @@ def draw(axis, items: list[Item], panels: list) -> int:
     figure = axis.figure
     renderer = figure.canvas.get_renderer() if hasattr(figure.canvas, "get_renderer") else None
     taken: list[list[tuple[float, float]]] = [[] for _ in range(_ROWS)]
-    left_out = 0
-    for item in items[: 3 * _MOST]:
-        if item.line:
-            for panel in panels:
-                panel.axvline(item.left, color=item.colour, lw=0.8, alpha=0.6, zorder=2)
-        if not _place(axis, item, taken, renderer):
+    left_out, kinds = 0, {}
+    for item in items:
+        kinds[item.kind] = kinds.get(item.kind, 0) + 1
+        if kinds[item.kind] > _MOST or not _place(axis, item, taken, renderer):
             left_out += 1
-    left_out += max(0, len(items) - 3 * _MOST)
+    for colour in {item.colour for item in items if item.line}:
+        marks = [item.left for item in items if item.line and item.colour == colour][:_LINES]
+        for panel in panels:
+            panel.vlines(marks, 0, 1, transform=panel.get_xaxis_transform(), color=colour, lw=0.8,
+                         alpha=0.6, zorder=2)  # fmt: skip
     rows = max(1, sum(bool(used) for used in taken))
     axis.set_ylim(0, rows)
     if left_out:

@@ -19,6 +19,7 @@ from desk.errors import DeskError
 
 BLOCK_BYTES = 16 << 20
 _EXAMPLES = 3
+_JOIN_ROWS = 1 << 18
 
 # name, type: 65 bytes a row, so that three months fit in half a gigabyte.
 FIELDS = (
@@ -65,6 +66,8 @@ class Rows:
         self.part_names: list[str] = []
         self.signed = False  # a legacy difference below zero was seen
         self._blocks: dict[str, list[np.ndarray]] = {name: [] for name, _ in FIELDS}
+        self._small = 0  # how many blocks at the end are small ones, and their rows
+        self._small_rows = 0
         self.size = 0
 
     def begin_part(self, name: str) -> None:
@@ -81,6 +84,17 @@ class Rows:
             self._blocks[name].append(block[name].astype(dtype, copy=False))
         self.events += [(self.size + row, text) for row, text in events]
         self.size += len(block["t_us"])
+        self._small += 1
+        self._small_rows += len(block["t_us"])
+        if self._small_rows >= _JOIN_ROWS:
+            self._join_small()
+
+    def _join_small(self) -> None:
+        """Thousands of small arrays would keep their memory after they are joined at the end."""
+        if self._small > 1:
+            for blocks in self._blocks.values():
+                blocks[-self._small :] = [np.concatenate(blocks[-self._small :])]
+        self._small = self._small_rows = 0
 
     def finish(self) -> dict[str, np.ndarray]:
         """One array a field; the blocks are freed as they are joined."""
