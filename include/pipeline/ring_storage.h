@@ -28,6 +28,8 @@ struct ring_storage {
     void *memory; /* a formatted ring of struct record; NULL = not open */
     size_t size;
     bool survives;
+    bool left_behind; /* a ring with records may exist that could not be read: their seqs are taken
+                       */
     char description[192]; /* for log and status */
     int dir_fd;            /* of our folder; -1 = plain memory */
     int fd;                /* locked */

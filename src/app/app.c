@@ -177,10 +177,15 @@ static int open_ring(struct app *app)
     ring_storage_recover(&app->ring, app->boot_id, app->durable_below, &found);
     app->rows_wait = found.waiting > 0;
     app->first_seq = found.next_seq > app->first_seq ? found.next_seq : app->first_seq;
+    // Numbers that a row may have which can't be read any more are not given to others: the gap
+    // in the data is the truth.
+    uint32_t given_up = found.unusable + (app->ring.left_behind ? ring.capacity : 0);
+    app->first_seq += given_up;
     log_info("ring: %s; %" PRIu32 " rows found, %" PRIu32 " of them on disk already",
              app->ring.description, found.waiting + found.durable, found.durable);
-    if (found.unusable > 0) {
-        log_warning("ring: %" PRIu32 " damaged records given up", found.unusable);
+    if (given_up > 0) {
+        log_warning("ring: rows of the last run can't be read; %" PRIu32 " numbers are left out",
+                    given_up);
     }
     ring_producer_init(&app->producer, app->ring.memory);
     ring_consumer_init(&app->consumer, app->ring.memory);

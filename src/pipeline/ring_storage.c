@@ -17,6 +17,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+/* There may be records behind a failure that passes: worth another try. */
+#define OPEN_TRIES 3
+
 /* ---- plain memory ---- */
 
 static int open_plain(struct ring_storage *storage, const struct ring_storage_config *config,
@@ -39,36 +42,48 @@ static int open_plain(struct ring_storage *storage, const struct ring_storage_co
 
 /* ---- the folder ---- */
 
+// How an attempt ends; any other -errno is a hiccup that may pass.
+#define NOT_USABLE (-ENOTSUP) // a place or thing that we do not use, whatever is in it
+#define TAKEN      (-EBUSY)
+
 // Ours alone: nobody else can put a link or another file under a name that we open.
-static bool is_private(int fd, mode_t type, const char **why)
+static int check_private(int fd, mode_t type, const char **why)
 {
     struct stat st;
-    if (fstat(fd, &st) != 0 || (st.st_mode & S_IFMT) != type) {
+    if (fstat(fd, &st) != 0) {
+        return -errno;
+    }
+    if ((st.st_mode & S_IFMT) != type) {
         *why = "ring_dir: something of our name is in the way";
     } else if (st.st_uid != geteuid()) {
         *why = "ring_dir: something of our name belongs to another user";
     } else if ((st.st_mode & 077) != 0) {
         *why = "ring_dir: our folder or file is open to others";
     } else {
-        return true;
+        return 0;
     }
-    return false;
+    return NOT_USABLE;
 }
 
-static bool is_memory(int fd, const char **why)
+static int check_memory(int fd, const char **why)
 {
     struct statfs fs;
     if (fstatfs(fd, &fs) != 0) {
-        *why = "ring_dir: can't tell what file system it is on";
-        return false;
+        return -errno;
     }
     // f_type is signed on some machines; the magic numbers have 32 bits.
     uint32_t type = (uint32_t)fs.f_type;
     if (type != TMPFS_MAGIC && type != RAMFS_MAGIC) {
         *why = "ring_dir is not on tmpfs";
-        return false;
+        return NOT_USABLE;
     }
-    return true;
+    return 0;
+}
+
+// No folder there, or none that we may enter: so no ring of ours either.
+static bool is_absent(int error)
+{
+    return error == ENOENT || error == ENOTDIR || error == ELOOP || error == EACCES;
 }
 
 static int open_folder(const char *dir, const char **why)
@@ -77,18 +92,20 @@ static int open_folder(const char *dir, const char **why)
     int length = snprintf(path, sizeof path, "%s/ntp_logger-%u", dir, (unsigned)geteuid());
     if (dir[0] == '\0' || (size_t)length >= sizeof path) {
         *why = dir[0] == '\0' ? "no ring_dir is set" : "ring_dir is too long";
-        return -1;
+        return NOT_USABLE;
     }
     (void)mkdir(path, 0700); // whatever is there now is looked at below
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
         *why = errno == ENOTDIR || errno == ELOOP ? "ring_dir: something of our name is in the way"
                                                   : "ring_dir can't be used";
-        return -1;
+        return is_absent(errno) ? NOT_USABLE : -errno;
     }
-    if (!is_private(fd, S_IFDIR, why) || !is_memory(fd, why)) {
+    int error = check_private(fd, S_IFDIR, why);
+    error = error == 0 ? check_memory(fd, why) : error;
+    if (error != 0) {
         close(fd);
-        return -1;
+        return error;
     }
     return fd;
 }
@@ -113,39 +130,38 @@ static void *map_shared(int fd, size_t size)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-// The capacity that the ring in FD says it has, or 0. What it says is checked after mapping.
-static uint32_t stored_capacity(int fd)
-{
-    struct ring_header header;
-    return pread(fd, &header, sizeof header, 0) == (ssize_t)sizeof header ? header.capacity : 0;
-}
-
-// Maps what a former process left, if it is a ring of this boot's records.
-static bool adopt(struct ring_storage *storage, const struct ring_storage_config *config)
+// Maps what a former process left. 0, -EBADMSG when it is no ring that can be used, or -errno.
+static int adopt(struct ring_storage *storage)
 {
     struct stat st;
-    uint32_t capacity = stored_capacity(storage->fd);
-    size_t size = ring_storage_size(capacity, sizeof(struct record));
-    if (size == 0 || fstat(storage->fd, &st) != 0 || (uint64_t)st.st_size != size) {
-        return false;
+    struct ring_header header;
+    ssize_t n = pread(storage->fd, &header, sizeof header, 0);
+    if (n < 0 || fstat(storage->fd, &st) != 0) {
+        return -errno;
+    }
+    size_t size =
+        (size_t)n == sizeof header ? ring_storage_size(header.capacity, sizeof(struct record)) : 0;
+    if (size == 0 || (uint64_t)st.st_size != size) {
+        return -EBADMSG;
     }
     void *memory = map_shared(storage->fd, size);
     if (memory == NULL) {
-        return false;
-    }
-    const struct ring_shared *shared = memory;
-    bool usable = ring_check(memory, size, capacity, sizeof(struct record)) == 0 &&
-                  shared->header.owner_id == config->boot_id;
-    struct ring_consumer consumer;
-    ring_consumer_init(&consumer, memory);
-    // An empty ring of another capacity is made anew: the setting has changed.
-    if (!usable || (capacity != config->capacity && ring_waiting(&consumer) == 0)) {
-        munmap(memory, size);
-        return false;
+        return -errno;
     }
     storage->memory = memory;
     storage->size = size;
-    return true;
+    return ring_check(memory, size, header.capacity, sizeof(struct record));
+}
+
+// Records of another boot are of no use, and an empty ring of another capacity is made anew: the
+// setting has changed.
+static bool is_wanted(const struct ring_storage *storage, const struct ring_storage_config *config)
+{
+    const struct ring_shared *shared = storage->memory;
+    struct ring_consumer consumer;
+    ring_consumer_init(&consumer, storage->memory);
+    return shared->header.owner_id == config->boot_id &&
+           (shared->header.capacity == config->capacity || ring_waiting(&consumer) > 0);
 }
 
 // A file of SIZE bytes that are really there: a full tmpfs is found now, not by SIGBUS later.
@@ -163,55 +179,26 @@ static bool fill(int fd, size_t size)
     return true;
 }
 
-static bool create(struct ring_storage *storage, const struct ring_storage_config *config,
-                   const char **why)
+static int create(struct ring_storage *storage, const struct ring_storage_config *config,
+                  const char **why)
 {
     *why = "ring_dir: the file can't be made";
     storage->fd = openat(storage->dir_fd, storage->name,
                          O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    size_t size = ring_storage_size(config->capacity, sizeof(struct record));
     if (storage->fd < 0 || flock(storage->fd, LOCK_EX | LOCK_NB) != 0) {
-        return false;
+        return -errno;
     }
+    size_t size = ring_storage_size(config->capacity, sizeof(struct record));
     if (!fill(storage->fd, size)) {
         *why = "ring_dir has no space";
         (void)unlinkat(storage->dir_fd, storage->name, 0);
-        return false;
+        return NOT_USABLE;
     }
     storage->memory = map_shared(storage->fd, size);
     storage->size = size;
-    return storage->memory != NULL && ring_format(storage->memory, size, config->capacity,
-                                                  sizeof(struct record), config->boot_id) == 0;
-}
-
-static bool open_mapped(struct ring_storage *storage, const struct ring_storage_config *config,
-                        const char **why)
-{
-    storage->dir_fd = open_folder(config->dir, why);
-    if (storage->dir_fd < 0) {
-        return false;
-    }
-    name_ring(storage->name, config->spool_dir);
-    storage->fd =
-        openat(storage->dir_fd, storage->name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (storage->fd >= 0 && flock(storage->fd, LOCK_EX | LOCK_NB) != 0) {
-        *why = "ring_dir: another process has the ring";
-        return false;
-    }
-    if (storage->fd >= 0 && is_private(storage->fd, S_IFREG, why) && adopt(storage, config)) {
-        return true;
-    }
-    if (storage->fd >= 0) {
-        close(storage->fd);
-        storage->fd = -1;
-    }
-    // The folder is ours alone, so whatever bears the name is too: of a former boot or version, or
-    // damaged.
-    if (unlinkat(storage->dir_fd, storage->name, 0) != 0 && errno != ENOENT) {
-        *why = "ring_dir: something of our name is in the way";
-        return false;
-    }
-    return create(storage, config, why);
+    return storage->memory == NULL ? -errno
+                                   : ring_format(storage->memory, size, config->capacity,
+                                                 sizeof(struct record), config->boot_id);
 }
 
 static void unmap(struct ring_storage *storage)
@@ -230,20 +217,86 @@ static void unmap(struct ring_storage *storage)
     }
 }
 
+// What a former process left. 0 = in use again, -ENOENT = nothing, -EBADMSG = nothing of use,
+// TAKEN, NOT_USABLE, or another -errno when it could not be looked at.
+static int open_existing(struct ring_storage *storage, const struct ring_storage_config *config,
+                         const char **why)
+{
+    storage->fd =
+        openat(storage->dir_fd, storage->name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    storage->left_behind = false;
+    if (storage->fd < 0) {
+        // A link, a folder or a device of that name holds no records.
+        return errno == ELOOP || errno == EISDIR || errno == ENXIO ? -EBADMSG : -errno;
+    }
+    if (flock(storage->fd, LOCK_EX | LOCK_NB) != 0) {
+        *why = "ring_dir: another process has the ring";
+        return errno == EWOULDBLOCK ? TAKEN : -errno;
+    }
+    int error = check_private(storage->fd, S_IFREG, why);
+    if (error != 0) {
+        return error == NOT_USABLE ? -EBADMSG : error;
+    }
+    error = adopt(storage);
+    storage->left_behind = error == -EBADMSG; // damaged: who knows which seqs were in it
+    return error == 0 && !is_wanted(storage, config) ? -EBADMSG : error;
+}
+
+static int open_mapped(struct ring_storage *storage, const struct ring_storage_config *config,
+                       const char **why)
+{
+    storage->dir_fd = open_folder(config->dir, why);
+    if (storage->dir_fd < 0) {
+        return storage->dir_fd;
+    }
+    int error = open_existing(storage, config, why);
+    if (error != -ENOENT && error != -EBADMSG) {
+        return error;
+    }
+    int dir_fd = storage->dir_fd;
+    storage->dir_fd = -1;
+    unmap(storage);
+    storage->dir_fd = dir_fd;
+    // The folder is ours alone, so whatever bears the name is too: of a former boot or version, or
+    // damaged.
+    if (unlinkat(dir_fd, storage->name, 0) != 0 && errno != ENOENT) {
+        *why = "ring_dir: something of our name is in the way";
+        return NOT_USABLE;
+    }
+    return create(storage, config, why);
+}
+
+// Whether there is a file at all, asked in another way than by opening it.
+static bool may_exist(const struct ring_storage *storage, const char *dir)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/ntp_logger-%u/%s", dir, (unsigned)geteuid(), storage->name);
+    return lstat(path, &st) == 0 || errno != ENOENT;
+}
+
 int ring_storage_open(struct ring_storage *storage, const struct ring_storage_config *config)
 {
-    *storage = (struct ring_storage){.dir_fd = -1, .fd = -1};
-    const char *why = "";
     if (ring_storage_size(config->capacity, sizeof(struct record)) == 0) {
         return -EINVAL;
     }
-    if (open_mapped(storage, config, &why)) {
-        storage->survives = true;
-        snprintf(storage->description, sizeof storage->description,
-                 "a file in memory (%.100s), rows survive a kill", config->dir);
-        return 0;
+    *storage = (struct ring_storage){.dir_fd = -1, .fd = -1};
+    name_ring(storage->name, config->spool_dir);
+    const char *why = "ring_dir can't be used";
+    for (int tries = 0; tries < OPEN_TRIES; tries++) {
+        int error = open_mapped(storage, config, &why);
+        if (error == 0) {
+            storage->survives = true;
+            snprintf(storage->description, sizeof storage->description,
+                     "a file in memory (%.100s), rows survive a kill", config->dir);
+            return 0;
+        }
+        unmap(storage);
+        storage->left_behind = error != NOT_USABLE && may_exist(storage, config->dir);
+        if (error == NOT_USABLE || error == TAKEN) {
+            break;
+        }
     }
-    unmap(storage);
     return open_plain(storage, config, why);
 }
 

@@ -143,7 +143,7 @@ int spool_open(struct spool **spool, const struct spool_config *config,
         // What can not be written now can be later; what can not be read leaves us not knowing
         // which seqs are in use.
         error = recovery->next_seq != 0 ? 0 : error;
-    } else if (is_refusal(error)) {
+    } else if (s->absent && is_refusal(error)) {
         *recovery = (struct spool_recovery){.next_seq = 1, .durable_below = 1};
         error = 0;
     }

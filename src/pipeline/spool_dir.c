@@ -99,7 +99,8 @@ static int open_and_lock(const char *dir)
 int spool_enter(struct spool *spool)
 {
     int fd = open_and_lock(spool->dir);
-    if (fd == -ENOENT) {
+    spool->absent = fd == -ENOENT;
+    if (spool->absent) {
         int error = make_dir(spool->dir);
         if (error != 0) {
             return error;
@@ -120,7 +121,7 @@ int spool_enter(struct spool *spool)
 bool spool_is_lost(const struct spool *spool)
 {
     struct stat st;
-    return !spool->entered || fstat(spool->dir_fd, &st) != 0 || st.st_nlink == 0;
+    return !spool->entered || (fstat(spool->dir_fd, &st) == 0 && st.st_nlink == 0);
 }
 
 void spool_sync_dir(struct spool *spool)
@@ -150,9 +151,10 @@ int spool_open_regular(int dir_fd, const char *name, int flags, uint64_t *size)
     if (fd < 0) {
         return errno == ELOOP ? -EBADMSG : -errno;
     }
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+    int error = fstat(fd, &st) != 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EBADMSG;
+    if (error != 0) {
         close(fd);
-        return -EBADMSG;
+        return error;
     }
     *size = (uint64_t)st.st_size;
     return fd;

@@ -130,6 +130,7 @@ struct spool {
     struct spool_active active;
     uint64_t committed_seq; /* of this boot; rows up to here are durable, the next are above */
     bool entered;           /* dir_fd is a locked directory */
+    bool absent;            /* when last entered there was no directory: no seq is in use */
     bool surveyed;          /* the accounts below are those of this directory */
     bool recut;             /* a .part here may hold rows that will be appended again */
     bool dir_dirty;         /* a name was made or changed and no fsync of the directory succeeded */

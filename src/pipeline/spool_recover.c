@@ -49,7 +49,8 @@ static void survey_file(struct sweep *sweep, const char *entry, const struct spo
     struct spool *spool = sweep->spool;
     struct stat st;
     if (fstatat(spool->dir_fd, entry, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-        return;
+        // It has a name, whatever ails it: a regular file, until it is opened.
+        st = (struct stat){.st_mode = S_IFREG};
     }
     if (!S_ISREG(st.st_mode)) {
         spool_quarantine(spool, entry);
@@ -212,7 +213,7 @@ static void use_unread(struct sweep *sweep, const char *entry, const struct spoo
     struct stat st;
     if (fstatat(sweep->spool->dir_fd, entry, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISREG(st.st_mode) && (uint64_t)st.st_size <= sweep->spool->config.quota_bytes) {
-        use_seq(sweep, name->boot_id, name->first_seq + (uint64_t)st.st_size / ROW_MIN);
+        use_seq(sweep, name->boot_id, name->first_seq - 1 + (uint64_t)st.st_size / ROW_MIN);
     }
 }
 

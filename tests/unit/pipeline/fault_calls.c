@@ -14,9 +14,9 @@
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
 const char *const fault_call_names[CALL_COUNT] = {
-    "openat", "writev",     "pread",    "pwrite",   "ftruncate", "fdatasync",
-    "fsync",  "renameat2",  "renameat", "unlinkat", "mkdir",     "mkdirat",
-    "flock",  "getdents64", "fstatat",  "fstatvfs", "dup3",
+    "open",       "openat",    "writev",   "pread",    "pwrite", "ftruncate", "fdatasync",
+    "fsync",      "renameat2", "renameat", "unlinkat", "mkdir",  "mkdirat",   "flock",
+    "getdents64", "fstat",     "fstatat",  "fstatvfs", "dup3",
 };
 
 static struct {
@@ -79,6 +79,16 @@ static bool fails(enum fault_call call)
 }
 
 #define FAILS_OR(call, real) (fails(call) ? -1 : (real))
+
+int __real_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
+    va_end(args);
+    return FAILS_OR(CALL_OPEN, __real_open64(path, flags, mode));
+}
 
 int __real_openat64(int dir, const char *path, int flags, ...);
 int __wrap_openat64(int dir, const char *path, int flags, ...)
@@ -194,6 +204,12 @@ ssize_t __real_getdents64(int fd, void *out, size_t size);
 ssize_t __wrap_getdents64(int fd, void *out, size_t size)
 {
     return FAILS_OR(CALL_GETDENTS, __real_getdents64(fd, out, size));
+}
+
+int __real_fstat64(int fd, struct stat *st);
+int __wrap_fstat64(int fd, struct stat *st)
+{
+    return FAILS_OR(CALL_FSTAT, __real_fstat64(fd, st));
 }
 
 int __real_fstatat64(int dir, const char *path, struct stat *st, int flags);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 enum fault_call {
+    CALL_OPEN,
     CALL_OPENAT,
     CALL_WRITEV,
     CALL_PREAD,
@@ -22,6 +23,7 @@ enum fault_call {
     CALL_MKDIRAT,
     CALL_FLOCK,
     CALL_GETDENTS,
+    CALL_FSTAT,
     CALL_FSTATAT,
     CALL_FSTATVFS,
     CALL_DUP3,
