@@ -31,6 +31,12 @@ class NtpLab:
         self._addresses[name or role] = env["CHRONY_ADDRESS"]
         return env["CHRONY_ADDRESS"]
 
+    @property
+    def server_port(self) -> str:
+        """Where this lab's server answers NTP."""
+        assert self._server_port is not None, "this lab has no server"
+        return self._server_port
+
     def stop(self, name: str | None = None) -> None:
         """Stops one instance, or all of them, and removes the folder."""
         command = [TOOLS / "ntp-stop.sh", self.folder]
