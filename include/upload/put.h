@@ -1,5 +1,6 @@
 /*
- * One HTTP PUT: an open file or memory out, an answer back. The only file that knows libcurl.
+ * One HTTP exchange: an open file or memory PUT, or a small document fetched. The only file that
+ * knows libcurl.
  *
  * The object counts as stored (`confirmed`) only when all of this holds: the transfer is complete,
  * HTTP 200, an ETag of S3's form, an empty body, as many bytes sent as promised, no redirect, and
@@ -18,6 +19,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct put;
@@ -30,9 +32,17 @@ struct put_options {
     bool allow_http;
 };
 
+/* Credentials with which the HTTP library signs a request itself (SigV4, payload not hashed). */
+struct put_key {
+    const char *region;
+    const char *id;
+    const char *secret;
+};
+
 struct put_request {
     const struct put_options *options;
     const char *url;
+    const struct put_key *key; /* NULL: the URL carries its signature */
     int fd; /* a regular file, sent from offset 0 (its position stays), or -1: DATA */
     const char *data;
     uint64_t size;
@@ -57,7 +67,22 @@ struct put_answer {
 int put_open(struct put **put);
 void put_close(struct put *put);
 
+/* A small document to GET. */
+struct put_fetch {
+    const struct put_options *options;
+    const char *url;
+    const atomic_bool *abort;
+    char *document; /* the caller's room for it */
+    size_t size;    /* of that room, the NUL at the document's end included */
+};
+
 /* Sends one object. Blocks, at most about 60 s + size / (8 KiB/s). */
 void put_send(struct put *put, const struct put_request *request, struct put_answer *answer);
+
+/*
+ * Fetches one document. `confirmed`: HTTP 200, complete, and the NUL-terminated document is there;
+ * a longer one ends as TRANSPORT_FLOOD.
+ */
+void put_fetch(struct put *put, const struct put_fetch *fetch, struct put_answer *answer);
 
 #endif

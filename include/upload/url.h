@@ -32,4 +32,7 @@ struct url_facts {
  */
 int url_parse(const char *url, struct url_facts *facts, const char **why);
 
+/* As url_parse, and plain http only where it is allowed. */
+int url_check(const char *url, bool allow_http, struct url_facts *facts, const char **why);
+
 #endif

@@ -2,7 +2,7 @@
 
 #include "settings.h"
 #include "timesource/udp_address.h"
-#include "upload/sender.h"
+#include "upload/url.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +21,7 @@ static int shown_length(const char *url)
 
 static int check_url(const char *name, const char *url, bool allow_http, struct config_error *error)
 {
+    struct url_facts facts;
     const char *why = "";
     if (!allow_http && strncasecmp(url, "http://", 7) == 0) {
         return setting_error(
@@ -29,7 +30,7 @@ static int check_url(const char *name, const char *url, bool allow_http, struct 
             "true in a laboratory",
             name, shown_length(url), url);
     }
-    if (sender_check_url(url, allow_http, &why) != 0) {
+    if (*url != '\0' && url_check(url, allow_http, &facts, &why) != 0) {
         return setting_error(error, "%s is '%.*s': %s", name, shown_length(url), url, why);
     }
     return 0;

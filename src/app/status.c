@@ -150,6 +150,22 @@ static void put_lane(struct textbuf *buf, enum delivery_object object,
     }
 }
 
+static void put_source(struct textbuf *buf, const struct sender_source_state *source)
+{
+    if (!source->wanted) {
+        return;
+    }
+    textbuf_printf(buf, "URL source      : %s\n", source->where);
+    if (source->answered) {
+        textbuf_printf(buf, "  Answered      : %" PRId64 " seconds ago\n",
+                       mono_diff_ns(mono_now(), source->answer_time) / NS_PER_S);
+    }
+    if (source->asked && source->outcome != OUTCOME_ACK) {
+        textbuf_printf(buf, "  Last          : %s, %s\n", outcome_action(source->outcome)->name,
+                       source->reason);
+    }
+}
+
 static void put_uploads(struct textbuf *buf, const struct status *status)
 {
     struct uploader_stats stats;
@@ -162,6 +178,7 @@ static void put_uploads(struct textbuf *buf, const struct status *status)
                    stats.last_reason[0] != '\0' ? "; last: " : "", stats.last_reason);
     struct sender_state sender;
     sender_get_state(status->sender, &sender);
+    put_source(buf, &sender.source);
     for (int object = 0; object < OBJECT_COUNT; object++) {
         put_lane(buf, (enum delivery_object)object, &sender.lanes[object]);
     }

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "pipeline/projection.h"
+#include "pipeline/segment_name.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -50,14 +51,11 @@ static bool postpone(struct uploader *u, enum delivery_object object,
     return !result->offline && result->http_status != 0;
 }
 
-static void put_file(struct uploader *u, const struct spool_segment *segment, int fd, uint64_t size,
+static void put_file(struct uploader *u, const char *name, int fd, uint64_t size,
                      struct delivery_result *result)
 {
-    struct delivery_request request = {.object = OBJECT_TIME_LOG,
-                                       .fd = fd,
-                                       .size = size,
-                                       .name = segment->name,
-                                       .abort = &u->stopping};
+    struct delivery_request request = {
+        .object = OBJECT_TIME_LOG, .fd = fd, .size = size, .name = name, .abort = &u->stopping};
     u->config.delivery->put(u->config.delivery, &request, result);
 }
 
@@ -66,8 +64,10 @@ static struct delivery_result put_segment(struct uploader *u, const struct spool
                                           int fd)
 {
     struct delivery_result result = {.verdict = DELIVERY_RETRY, .retry_in_ms = PROJECT_RETRY_MS};
+    char name[SEGMENT_NAME_MAX];
+    segment_name(fd, segment, name);
     if (!u->config.legacy) {
-        put_file(u, segment, fd, segment->size, &result);
+        put_file(u, name, fd, segment->size, &result);
         return result;
     }
     int legacy_fd = -1;
@@ -78,7 +78,7 @@ static struct delivery_result put_segment(struct uploader *u, const struct spool
                  strerror(-error));
         return result;
     }
-    put_file(u, segment, legacy_fd, size, &result);
+    put_file(u, name, legacy_fd, size, &result);
     close(legacy_fd);
     return result;
 }

@@ -9,6 +9,7 @@
 #include "base/nstime.h"
 #include "upload/answer.h"
 #include "upload/backoff.h"
+#include "upload/body.h"
 #include "upload/tls_time.h"
 
 #include <curl/curl.h>
@@ -38,10 +39,10 @@ struct put {
 // What the callbacks need of the transfer under way.
 struct transfer {
     const struct put_request *request;
+    const struct put_fetch *fetch; /* NULL: an upload */
+    struct body body;
     struct answer *answer;
-    uint64_t offset; /* of the next byte to send */
     int64_t verify_time_s;
-    bool file_failed; /* our file, not the network */
     bool flooded;
 };
 
@@ -56,38 +57,16 @@ static void start_library(void)
 static size_t read_source(char *buffer, size_t size, size_t count, void *user)
 {
     struct transfer *transfer = user;
-    const struct put_request *request = transfer->request;
-    uint64_t rest = request->size - transfer->offset;
-    size_t want = rest < size * count ? (size_t)rest : size * count;
-    if (want == 0) {
-        return 0;
-    }
-    if (request->fd < 0) {
-        memcpy(buffer, request->data + transfer->offset, want);
-        transfer->offset += want;
-        return want;
-    }
-    ssize_t got;
-    do {
-        got = pread(request->fd, buffer, want, (off_t)transfer->offset);
-    } while (got < 0 && errno == EINTR);
-    if (got <= 0) {
-        transfer->file_failed = true; // shorter than promised counts as unreadable
-        return CURL_READFUNC_ABORT;
-    }
-    transfer->offset += (uint64_t)got;
-    return (size_t)got;
+    ssize_t got = body_read(&transfer->body, buffer, size * count);
+    return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
 }
 
 // libcurl goes back to the start when a kept connection turns out to be dead.
 static int seek_source(void *user, curl_off_t offset, int origin)
 {
     struct transfer *transfer = user;
-    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > transfer->request->size) {
-        return CURL_SEEKFUNC_FAIL;
-    }
-    transfer->offset = (uint64_t)offset;
-    return CURL_SEEKFUNC_OK;
+    bool done = origin == SEEK_SET && offset >= 0 && body_seek(&transfer->body, (uint64_t)offset);
+    return done ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
 static size_t take_header(char *line, size_t size, size_t count, void *user)
@@ -100,8 +79,17 @@ static size_t take_header(char *line, size_t size, size_t count, void *user)
 static size_t take_body(char *data, size_t size, size_t count, void *user)
 {
     struct transfer *transfer = user;
-    transfer->flooded |= !answer_add_body(transfer->answer, data, size * count);
-    return transfer->flooded ? 0 : size * count;
+    const struct put_fetch *fetch = transfer->fetch;
+    uint64_t had = transfer->answer->body_bytes;
+    size_t len = size * count;
+    transfer->flooded |= !answer_add_body(transfer->answer, data, len);
+    if (fetch != NULL && had + len >= fetch->size) {
+        transfer->flooded = true;
+    } else if (fetch != NULL) {
+        memcpy(fetch->document + had, data, len);
+        fetch->document[had + len] = '\0';
+    }
+    return transfer->flooded ? 0 : len;
 }
 
 static int watch_progress(void *user, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
@@ -205,22 +193,41 @@ static void set_callbacks(CURL *easy, struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
 }
 
-// *HEADERS is the caller's to free after the transfer.
+// *LIST is the caller's to free after the transfer, whatever happens.
+static CURLcode add_header(struct curl_slist **list, const char *name, const char *value)
+{
+    char line[96];
+    snprintf(line, sizeof line, "%s: %s", name, value);
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    *list = longer != NULL ? longer : *list;
+    return longer != NULL ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+}
+
+// The payload stays unhashed: TLS and Content-MD5 protect it, and streaming needs no second pass.
+static CURLcode set_key(CURL *easy, const struct put_key *key, struct curl_slist **headers)
+{
+    char scope[128];
+    snprintf(scope, sizeof scope, "aws:amz:%s:s3", key->region);
+    curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, scope);
+    curl_easy_setopt(easy, CURLOPT_USERNAME, key->id);
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, key->secret);
+    return add_header(headers, "x-amz-content-sha256", "UNSIGNED-PAYLOAD");
+}
+
 static CURLcode set_request(CURL *easy, const struct put_request *request,
                             struct curl_slist **headers)
 {
-    if (request->content_md5 != NULL) {
-        char line[64];
-        snprintf(line, sizeof line, "Content-MD5: %s", request->content_md5);
-        *headers = curl_slist_append(NULL, line);
-        if (*headers == NULL) {
-            return CURLE_OUT_OF_MEMORY;
-        }
-        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *headers);
+    CURLcode code = CURLE_OK;
+    if (request->key != NULL) {
+        code = set_key(easy, request->key, headers);
     }
+    if (code == CURLE_OK && request->content_md5 != NULL) {
+        code = add_header(headers, "Content-MD5", request->content_md5);
+    }
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *headers);
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->size);
-    return curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    return code;
 }
 
 static CURLcode run_transfer(struct put *put, struct transfer *transfer)
@@ -246,7 +253,10 @@ static CURLcode run_transfer(struct put *put, struct transfer *transfer)
     set_trust(put->easy, options);
     transfer->verify_time_s = set_verify_time(put->easy, options);
     set_callbacks(put->easy, transfer);
-    CURLcode code = set_request(put->easy, transfer->request, &headers);
+    CURLcode code = curl_easy_setopt(put->easy, CURLOPT_URL, transfer->request->url);
+    if (code == CURLE_OK && transfer->fetch == NULL) {
+        code = set_request(put->easy, transfer->request, &headers);
+    }
     if (code == CURLE_OK) {
         code = curl_easy_perform(put->easy);
     }
@@ -307,7 +317,7 @@ static bool has_status(CURL *easy)
 static enum transport translate(const struct put *put, CURLcode code,
                                 const struct transfer *transfer)
 {
-    if (transfer->file_failed) {
+    if (transfer->body.failed) {
         return TRANSPORT_FILE;
     }
     if (transfer->flooded) {
@@ -347,8 +357,8 @@ static void copy_detail(char *out, size_t size, const char *text)
     out[len] = '\0';
 }
 
-static bool is_confirmed(CURL *easy, const struct put_answer *answer, const struct answer *raw,
-                         uint64_t size)
+static bool is_stored(CURL *easy, const struct put_answer *answer, const struct answer *raw,
+                      uint64_t size)
 {
     long redirects = 0;
     long verify = 0;
@@ -385,15 +395,33 @@ static void read_result(struct put *put, CURLcode code, const struct transfer *t
     answer->date_s = raw->date_s;
     memcpy(answer->etag_md5, raw->etag_md5, sizeof answer->etag_md5);
     memcpy(answer->code, raw->code, sizeof answer->code);
-    answer->confirmed = is_confirmed(put->easy, answer, raw, transfer->request->size);
 }
 
 void put_send(struct put *put, const struct put_request *request, struct put_answer *answer)
 {
-    struct transfer transfer = {.request = request, .answer = &put->answer};
+    struct transfer transfer = {
+        .request = request,
+        .body = {.fd = request->fd, .data = request->data, .size = request->size},
+        .answer = &put->answer};
     answer_begin(&put->answer);
     CURLcode code = run_transfer(put, &transfer);
     read_result(put, code, &transfer, answer);
+    answer->confirmed =
+        put->easy != NULL && is_stored(put->easy, answer, &put->answer, request->size);
+}
+
+void put_fetch(struct put *put, const struct put_fetch *fetch, struct put_answer *answer)
+{
+    struct put_request request = {
+        .options = fetch->options, .url = fetch->url, .fd = -1, .abort = fetch->abort};
+    struct transfer transfer = {
+        .request = &request, .fetch = fetch, .body = {.fd = -1}, .answer = &put->answer};
+    answer_begin(&put->answer);
+    fetch->document[0] = '\0';
+    CURLcode code = run_transfer(put, &transfer);
+    read_result(put, code, &transfer, answer);
+    answer->confirmed = answer->transport == TRANSPORT_ANSWERED && answer->http_status == 200;
+    explicit_bzero(put->answer.kept, sizeof put->answer.kept); // it may be a secret
 }
 
 int put_open(struct put **put)

@@ -185,3 +185,13 @@ int url_parse(const char *url, struct url_facts *facts, const char **why)
     }
     return 0;
 }
+
+int url_check(const char *url, bool allow_http, struct url_facts *facts, const char **why)
+{
+    int result = url_parse(url, facts, why);
+    if (result == 0 && !facts->https && !allow_http) {
+        *why = "it is not https, and allow_http is not set";
+        result = -EINVAL;
+    }
+    return result;
+}

@@ -147,6 +147,19 @@ static void the_expiry_is_read_from_the_signature(void **state)
     }
 }
 
+static void plain_http_passes_only_where_it_is_allowed(void **state)
+{
+    (void)state;
+    struct url_facts facts;
+    const char *why = NULL;
+    assert_int_equal(url_check("https://h/x", false, &facts, &why), 0);
+    assert_int_equal(url_check("http://h/x", true, &facts, &why), 0);
+    assert_int_equal(url_check("http://h/x", false, &facts, &why), -EINVAL);
+    assert_non_null(strstr(why, "allow_http"));
+    assert_int_equal(url_check("gopher://h/x", true, &facts, &why), -EINVAL);
+    assert_non_null(strstr(why, "http://"));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -155,6 +168,7 @@ int main(void)
         cmocka_unit_test(an_address_beyond_the_limit_is_refused),
         cmocka_unit_test(a_long_path_is_shortened_and_still_hides_the_query),
         cmocka_unit_test(the_expiry_is_read_from_the_signature),
+        cmocka_unit_test(plain_http_passes_only_where_it_is_allowed),
     };
     return cmocka_run_group_tests_name("url", tests, NULL, NULL);
 }

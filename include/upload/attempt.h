@@ -1,0 +1,35 @@
+/*
+ * One attempt to upload one object: checksum, transfer, verdict of the table. Uploader thread only.
+ *
+ * Content-MD5 makes S3 check the bytes. Some signers count it among the headers they signed, and
+ * refuse it: then the same attempt goes on without it.
+ */
+#ifndef UPLOAD_ATTEMPT_H
+#define UPLOAD_ATTEMPT_H
+
+#include "core/delivery.h"
+#include "upload/digest.h"
+#include "upload/outcome.h"
+#include "upload/put.h"
+
+#include <stdbool.h>
+
+struct attempt_target {
+    const char *url;
+    const struct put_options *options;
+    const struct put_key *key; /* NULL: the URL is signed already */
+    bool send_md5;
+};
+
+struct attempt {
+    struct put_answer answer;
+    struct digest digest;
+    bool digest_known;
+    bool md5_refused; /* it was tried without Content-MD5, too */
+    enum outcome outcome;
+};
+
+void attempt_run(struct attempt *attempt, struct put *put, const struct attempt_target *target,
+                 const struct delivery_request *request);
+
+#endif
