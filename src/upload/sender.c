@@ -164,17 +164,22 @@ static bool renew_urls(struct sender *sender, const struct delivery_request *req
 
 // ---- an attempt --------------------------------------------------------------------------------
 
+// A URL that was refused waits for its lane, or for the next answer of url_source.
+static uint32_t wait_of(const struct sender *sender, const struct sender_lane *lane,
+                        uint32_t hold_ms)
+{
+    int64_t source_ns = mono_diff_ns(sender->supply.not_before, mono_now());
+    if (!sender->source.wanted || !lane->refused || source_ns >= (int64_t)hold_ms * NS_PER_MS) {
+        return hold_ms;
+    }
+    return source_ns > NS_PER_S ? (uint32_t)(source_ns / NS_PER_MS) + 1 : BACKOFF_FLOOR_MS;
+}
+
 static void tell_held(const struct sender *sender, const struct sender_lane *lane, uint32_t hold_ms,
                       struct delivery_result *result)
 {
-    mono_time now = mono_now();
-    int64_t source_ns = mono_diff_ns(sender->supply.not_before, now);
-    // The next answer of url_source ends the wait of a refused URL.
-    if (sender->source.wanted && lane->refused && source_ns < (int64_t)hold_ms * NS_PER_MS) {
-        hold_ms = source_ns > NS_PER_S ? (uint32_t)(source_ns / NS_PER_MS) : BACKOFF_FLOOR_MS;
-    }
     result->verdict = DELIVERY_RETRY;
-    result->retry_in_ms = hold_ms;
+    result->retry_in_ms = wait_of(sender, lane, hold_ms);
     result->http_status = lane->state.http_status;
     result->offline = lane->state.outcome == OUTCOME_OFFLINE;
     memcpy(result->reason, lane->state.reason, sizeof result->reason);
@@ -254,6 +259,9 @@ static void end_attempt(struct sender *sender, const struct delivery_request *re
     if (!current) {
         sender_lane_end_wait(lane);
         result->retry_in_ms = 0; // the new settings deserve a try of their own, now
+    }
+    if (result->verdict == DELIVERY_RETRY) {
+        result->retry_in_ms = wait_of(sender, lane, result->retry_in_ms);
     }
     if (attempt->answer.date_s != 0) {
         sender->server_time_known = true;

@@ -154,9 +154,14 @@ static bool accept_document(struct supply *supply, const struct supply_question 
         free(fresh);
         return false;
     }
+    bool same = supply->answer != NULL && memcmp(supply->answer, fresh, sizeof *fresh) == 0;
+    struct backoff backoff = supply->backoff;
     supply_reset(supply);
     supply->answer = fresh;
     supply->outcome = OUTCOME_ACK;
+    if (same) {
+        supply->backoff = backoff;
+    }
     reckon_life(supply, date_s != 0 ? date_s : wall_now().ns / NS_PER_S, mono_now());
     return true;
 }
@@ -194,9 +199,14 @@ bool supply_ask(struct supply *supply, struct put *put, const struct supply_ques
     }
     explicit_bzero(document, ANSWER_MAX);
     free(document);
-    uint32_t wait_ms = backoff_next_ms(&supply->backoff, outcome_action(supply->outcome)->wait,
-                                       answer.retry_after_s, question->random);
-    int64_t rest_ns = accepted ? SUPPLY_REST_NS : (int64_t)wait_ms * NS_PER_MS;
-    supply->not_before = mono_add(mono_now(), rest_ns);
+    // What it hands out again and again, in vain, is asked for ever more rarely.
+    enum outcome_wait wait = accepted ? WAIT_BACKOFF : outcome_action(supply->outcome)->wait;
+    uint32_t wait_ms =
+        backoff_next_ms(&supply->backoff, wait, answer.retry_after_s, question->random);
+    int64_t wait_ns = (int64_t)wait_ms * NS_PER_MS;
+    if (accepted && wait_ns < SUPPLY_REST_NS) {
+        wait_ns = SUPPLY_REST_NS;
+    }
+    supply->not_before = mono_add(mono_now(), wait_ns);
     return accepted;
 }

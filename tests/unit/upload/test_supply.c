@@ -153,6 +153,23 @@ static void urls_that_are_dead_on_arrival_do_not_make_it_ask_without_pause(void 
     assert_true(supply_is_due(&supply, false, in_s(61)));
 }
 
+static void the_same_answer_again_and_again_is_asked_for_ever_more_rarely(void **state)
+{
+    (void)state;
+    static const struct canned_reply reply = {
+        .bytes = DATED("{\"version\":1,\"time_log\":\"https://h/k\"}")};
+    static const int64_t rests_s[] = {60, 60, 60, 60, 80, 160, 320, 640, 900, 900};
+    for (size_t i = 0; i < COUNT(rests_s); i++) {
+        assert_true(ask(&reply));
+        assert_false(supply_is_due(&supply, true, in_s(rests_s[i] - 5)));
+        assert_true(supply_is_due(&supply, true, in_s(rests_s[i] + 1)));
+    }
+    static const struct canned_reply other = {
+        .bytes = DATED("{\"version\":1,\"time_log\":\"https://h/other\"}")};
+    assert_true(ask(&other));
+    assert_true(supply_is_due(&supply, true, in_s(61)));
+}
+
 static void urls_without_expiry_last_until_they_are_refused(void **state)
 {
     (void)state;
@@ -173,17 +190,17 @@ static void a_failure_keeps_what_there_is_and_backs_off(void **state)
         const char *reason;
     } cases[] = {
         {{.bytes = "HTTP/1.1 403 No\r\n\r\n"}, OUTCOME_CREDENTIAL, 900, "HTTP 403"},
-        {{.bytes = "HTTP/1.1 500 No\r\n\r\n"}, OUTCOME_TRANSIENT, 5, "HTTP 500"},
+        {{.bytes = "HTTP/1.1 500 No\r\n\r\n"}, OUTCOME_TRANSIENT, 10, "HTTP 500"},
         {{.bytes = "HTTP/1.1 302 No\r\nLocation: http://127.0.0.1:1/\r\n\r\n"},
          OUTCOME_PORTAL,
-         10,
+         20,
          "HTTP 302"},
-        {{.bytes = DATED("<html>login</html>")}, OUTCOME_PORTAL, 20, "not a JSON object"},
+        {{.bytes = DATED("<html>login</html>")}, OUTCOME_PORTAL, 40, "not a JSON object"},
         {{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"version\":1}"},
          OUTCOME_UNKNOWN_OUTCOME,
-         40,
+         80,
          ""},
-        {{.bytes = "HTTP/1.1 200 OK\r\n\r\n", .flood = 40000}, OUTCOME_PORTAL, 80, ""},
+        {{.bytes = "HTTP/1.1 200 OK\r\n\r\n", .flood = 40000}, OUTCOME_PORTAL, 160, ""},
     };
     static const struct canned_reply good = {
         .bytes = DATED("{\"version\":1,\"time_log\":\"https://h/k?canary\"}")};
@@ -210,6 +227,8 @@ int main(void)
             a_good_answer_rests_a_minute_and_lasts_nine_tenths_of_its_life, start, finish),
         cmocka_unit_test_setup_teardown(
             urls_that_are_dead_on_arrival_do_not_make_it_ask_without_pause, start, finish),
+        cmocka_unit_test_setup_teardown(
+            the_same_answer_again_and_again_is_asked_for_ever_more_rarely, start, finish),
         cmocka_unit_test_setup_teardown(urls_without_expiry_last_until_they_are_refused, start,
                                         finish),
         cmocka_unit_test_setup_teardown(a_failure_keeps_what_there_is_and_backs_off, start, finish),
