@@ -132,8 +132,10 @@ def test_a_bound_that_proved_wrong_is_said_to(logs):
     assert all(o.bound_held is not False for o in held.outages)
 
 
-def test_a_contact_that_contradicts_the_outage_before_it_proves_the_bound_wrong():
+@pytest.mark.parametrize("corrected", ["by a slew", "by a step in the same row"])
+def test_a_contact_that_contradicts_the_outage_before_it_proves_the_bound_wrong(corrected):
     plan = Scenario(length=5 * HOUR, outages=[(HOUR, 4 * HOUR)], server_jumps={2 * HOUR: 61.8})
+    plan.client_steps_above_s = 1.0 if "step" in corrected else 1e9
     found = report(rich_text(run(plan)))
     outage = next(o for o in found.outages if "coasting" in o.states)
     assert outage.bound_held is False and outage.error_at_end_s == pytest.approx(-61.8, abs=0.01)

@@ -43,7 +43,14 @@ def fit_time(axis, x_us: np.ndarray, interval_s: float) -> None:
     axis.set_xlim((first - margin) / 86400e6, (last + margin) / 86400e6)
     locator = mdates.AutoDateLocator(minticks=4, maxticks=11, interval_multiples=True)
     axis.xaxis.set_major_locator(locator)
-    axis.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, show_offset=False))
+    axis.xaxis.set_major_formatter(
+        mdates.ConciseDateFormatter(
+            locator,
+            formats=["%Y", "%b %Y", "%b %d", "%H:%M", "%H:%M", "%H:%M:%S.%f"],
+            zero_formats=["", "%b %Y", "%b %d", "%b %d", "%H:%M", "%H:%M:%S.%f"],
+            show_offset=False,
+        )
+    )
     days = [w.moment(us)[:10] for us in (first, last)]
     axis.tick_params(labelsize=9)
     axis.set_xlabel("UTC, " + " to ".join(dict.fromkeys(days)), fontsize=9, color="#444")

@@ -93,7 +93,7 @@ def _of_gaps(facts: Facts, x_us: np.ndarray) -> list[Item]:
     return found
 
 
-def draw(axis, items: list[Item], panels: list) -> int:
+def draw(axis, items: list[Item], panels: list) -> float:
     """Places what has room; says how many labels had none. Returns the rows used."""
     axis.axis("off")
     figure = axis.figure
@@ -109,7 +109,7 @@ def draw(axis, items: list[Item], panels: list) -> int:
         for panel in panels:
             panel.vlines(marks, 0, 1, transform=panel.get_xaxis_transform(), color=colour, lw=0.8,
                          alpha=0.6, zorder=2)  # fmt: skip
-    rows = max(1, sum(bool(used) for used in taken))
+    rows = max(0.2, sum(bool(used) for used in taken))
     axis.set_ylim(0, rows)
     if left_out:
         axis.text(

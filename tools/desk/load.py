@@ -24,6 +24,8 @@ def load(path: str, wanted: Wanted, place: s3.Place) -> Series:
     """The series behind PATH. Says on stderr what was skipped."""
     found = find(path, wanted, place)
     rows = Rows()
+    if len(found.parts) > 1:  # a spool's newest file may hold nothing yet
+        found.parts = [p for p in found.parts if p.size or not p.name.endswith(".part")]
     for part, stream in _fetched(found):
         try:
             read_part(stream, part.name, rows)
