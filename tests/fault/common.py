@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -22,6 +23,8 @@ from lab.s3 import S3Server  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 os.environ.setdefault("NTP_LOGGER_BIN", str(HERE.parents[1] / "build" / "host" / "ntp_logger"))
+# where the shims and the driver are built
+BUILD = pathlib.Path(os.environ.get("FAULT_BUILD", HERE.parents[1] / "build" / "host" / "tests" / "fault"))
 PATIENCE_S = 60
 
 
@@ -81,6 +84,9 @@ def tmpfs() -> pathlib.Path:
     return place
 
 
+_running: weakref.WeakSet = weakref.WeakSet()
+
+
 class Camera:
     """A folder with spool, ring and configuration, in which the real program is run."""
 
@@ -120,9 +126,11 @@ class Camera:
         clean = {k: v for k, v in os.environ.items() if not k.startswith("NTP_LOGGER_")}
         clean.update(env or {})
         with self.log.open("ab") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 (wrapper or []) + self.command(*args), stdout=log, stderr=log, env=clean
             )
+        _running.add(process)
+        return process
 
     def run_clean(self, seconds: float = 0.3) -> int:
         """A run without any fault, ended by SIGTERM: recovers, drains the ring, seals."""
@@ -150,11 +158,20 @@ class Camera:
 
 
 class Store:
-    """A real S3 server for a whole proof."""
+    """A real S3 server for a whole proof; it ends with the proof, also when that is told to stop."""
 
     def __init__(self):
         self.server = S3Server()
         self._made = 0
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, self._stopped)
+
+    def _stopped(self, number, _frame) -> None:
+        for process in list(_running):
+            process.kill()
+        self.server.stop()
+        print(f"stopped by signal {number}", file=sys.stderr)
+        os._exit(128 + number)  # the worker threads would go on
 
     def bucket(self):
         self._made += 1
