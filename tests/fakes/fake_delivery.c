@@ -8,12 +8,13 @@
 
 static char *read_all(const struct delivery_request *request)
 {
-    char *data = calloc(1, request->size + 1);
+    size_t size = (size_t)request->size;
+    char *data = calloc(1, size + 1);
     if (data != NULL && request->fd >= 0) {
-        ssize_t got = pread(request->fd, data, request->size, 0);
+        ssize_t got = pread(request->fd, data, size, 0);
         (void)got; // a short read shows as wrong bytes in the test
     } else if (data != NULL) {
-        memcpy(data, request->data, request->size);
+        memcpy(data, request->data, size);
     }
     return data;
 }
@@ -32,7 +33,7 @@ static void fake_put(struct delivery *delivery, const struct delivery_request *r
         put->object = request->object;
         put->verdict = result->verdict;
         put->data = read_all(request);
-        put->size = request->size;
+        put->size = (size_t)request->size;
         snprintf(put->name, sizeof put->name, "%s", request->name);
     }
     pthread_cond_broadcast(&fake->changed);

@@ -36,7 +36,7 @@ static size_t change(uint8_t *data, size_t size)
     static const uint8_t edges[] = {0x00, 0x01, 0x7f, 0x80, 0xff, '\n', ':', '-'};
     size_t count = 1 + random_bits() % 8;
     for (size_t i = 0; i < count && size > 0; i++) {
-        size_t at = random_bits() % size;
+        size_t at = (size_t)(random_bits() % size);
         switch (random_bits() % 4) {
         case 0:
             data[at] ^= (uint8_t)(1u << random_bits() % 8);

@@ -145,7 +145,7 @@ size_t box_row(char *out, uint32_t boot_id, uint64_t seq)
 int box_append(struct box *box, uint64_t first, uint64_t last)
 {
     size_t size = 0;
-    char *rows = malloc((last - first + 1) * CSV_ROW_MAX);
+    char *rows = malloc((size_t)(last - first + 1) * CSV_ROW_MAX);
     assert_non_null(rows);
     for (uint64_t seq = first; seq <= last; seq++) {
         size += box_row(rows + size, box->config.boot_id, seq);

@@ -64,9 +64,9 @@ static char *project(int fd, uint64_t *size)
 {
     int out = -1;
     assert_int_equal(projection_legacy(fd, scratch, &out, size), 0);
-    char *text = calloc(1, *size + 1);
+    char *text = calloc(1, (size_t)*size + 1);
     assert_non_null(text);
-    assert_int_equal(pread(out, text, *size, 0), *size);
+    assert_int_equal(pread(out, text, (size_t)*size, 0), *size);
     close(out);
     close(fd);
     return text;

@@ -23,7 +23,7 @@
 // A header and the rows FIRST..LAST. The caller frees.
 static char *make_segment(uint64_t first, uint64_t last, size_t *size)
 {
-    char *text = malloc(CSV_ROW_MAX * (last - first + 2));
+    char *text = malloc(CSV_ROW_MAX * (size_t)(last - first + 2));
     *size = strlen(csv_header);
     memcpy(text, csv_header, *size);
     for (uint64_t seq = first; seq <= last; seq++) {
