@@ -46,6 +46,8 @@ if [ -e "$out" ] && [ ! -e "$out/$mark" ]; then
   die 2 "--output '$out' exists and no demo made it; give a new folder"
 fi
 cd "$repo"
+# settings in the caller's environment would change the demo
+unset "${!NTP_LOGGER_@}"
 
 heading() { printf '\n== %s\n' "$*"; }
 

@@ -3,6 +3,7 @@
 #include "fake_ntp.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -343,6 +344,12 @@ static void name_is_resolved_without_waiting(void **state)
 {
     struct bench *b = *state;
     char servers[64];
+    struct addrinfo *found = NULL;
+    if (getaddrinfo("localhost", NULL, NULL, &found) != 0) {
+        print_message("this machine knows no 'localhost' (no /etc/hosts?)\n");
+        skip();
+    }
+    freeaddrinfo(found);
     timesource_close(b->sntp);
     snprintf(servers, sizeof servers, "localhost:%u", fake_ntp_port(b->server[0]));
     assert_int_equal(sntp_open(&b->sntp, servers), 0);
