@@ -1,7 +1,7 @@
 /*
- * Preloaded into the program on the emulated camera: the wall clock is FUTURE_S seconds ahead, as the
- * program sees it; nothing on this machine changes. Built with the architecture's 64-bit time, so the
- * names are those the program asks for.
+ * Preloaded into the program on the emulated camera: the wall clock is FUTURE_S seconds ahead, as
+ * the program sees it; nothing on this machine changes. Built with the architecture's 64-bit time,
+ * so the names are those the program asks for.
  */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
