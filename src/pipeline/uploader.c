@@ -9,7 +9,8 @@
  * go out oldest first, then the status, then the failed status. What was not acknowledged stays due
  * and is tried again after the delay that the delivery names, without another seal. The three kinds
  * of object have addresses of their own, so one that is refused does not hold up the others, unless
- * nothing can be reached at all. A segment is deleted only after DELIVERY_ACKNOWLEDGED.
+ * nothing can be reached at all; a segment that is refused for what it is is set aside and does not
+ * hold up those behind it. A segment is deleted only after DELIVERY_ACKNOWLEDGED.
  *
  * Only the wake's mutex and the statistics' mutex are used here, never both at once, and neither
  * while anything is sent.
@@ -80,8 +81,11 @@ static void begin_round(struct uploader *u)
 {
     have_sealed(u);
     for (int object = 0; object < OBJECT_COUNT; object++) {
-        // What is backing off stays so: a round is no reason to knock earlier.
-        if (u->due_ns[object] == UPLOADER_NEVER_NS) {
+        // What is backing off stays so: a round is no reason to knock earlier. But a segment that
+        // is set aside holds up itself alone.
+        bool only_aside =
+            object == OBJECT_TIME_LOG && u->due_ns[object] == aside_next_ns(&u->aside);
+        if (u->due_ns[object] == UPLOADER_NEVER_NS || only_aside) {
             u->due_ns[object] = mono_now().ns;
         }
     }
@@ -102,6 +106,7 @@ static void take_config(struct uploader *u)
         u->grid = mono_now();
         plan_next_round(u);
     }
+    u->aside = (struct aside){.count = 0};
     for (int object = 0; object < OBJECT_COUNT; object++) {
         if (u->due_ns[object] != UPLOADER_NEVER_NS) {
             u->due_ns[object] = mono_now().ns; // new credentials are worth a try at once

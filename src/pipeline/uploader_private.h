@@ -6,6 +6,7 @@
 #define PIPELINE_UPLOADER_PRIVATE_H
 
 #include "base/wake.h"
+#include "pipeline/aside.h"
 #include "pipeline/uploader.h"
 
 #define UPLOADER_NEVER_NS INT64_MAX
@@ -30,6 +31,7 @@ struct uploader {
     mono_time next_round;         // grid plus jitter
     int64_t due_ns[OBJECT_COUNT]; // when each kind may be tried next; NEVER_NS = nothing due
     uint64_t passed;              // segments up to this number had their turn in this pass
+    struct aside aside;           // segments refused for what they are
     char text[UPLOADER_TEXT_MAX];
 };
 

@@ -12,7 +12,9 @@
 #define SEGMENT_PACE_NS  NS_PER_S // after an outage: one segment a second at most
 #define PROJECT_RETRY_MS 60000
 
-static void note_ack(struct uploader *u, enum delivery_object object, uint64_t size)
+// REMARK: what the delivery has to say of a success, once per address; "" mostly.
+static void note_ack(struct uploader *u, enum delivery_object object, uint64_t size,
+                     const char *remark)
 {
     pthread_mutex_lock(&u->stats_mutex);
     bool was_refused = u->stats.last_reason[0] != '\0';
@@ -24,6 +26,9 @@ static void note_ack(struct uploader *u, enum delivery_object object, uint64_t s
     pthread_mutex_unlock(&u->stats_mutex);
     if (was_refused || first) {
         log_info("upload: %s stored: uploads work", delivery_object_name(object));
+    }
+    if (remark[0] != '\0') {
+        log_warning("upload: %s %s", delivery_object_name(object), remark);
     }
 }
 
@@ -83,14 +88,15 @@ static struct delivery_result put_segment(struct uploader *u, const struct spool
     return result;
 }
 
-static void remove_segment(struct uploader *u, const struct spool_segment *segment)
+static void remove_segment(struct uploader *u, const struct spool_segment *segment,
+                           const char *remark)
 {
     int error = spool_remove(u->config.spool, segment);
     if (error != 0) {
         log_warning("upload: segment %s is stored but can't be deleted: %s", segment->name,
                     strerror(-error));
     }
-    note_ack(u, OBJECT_TIME_LOG, segment->size);
+    note_ack(u, OBJECT_TIME_LOG, segment->size, remark);
 }
 
 // One segment. True = go on with the next one.
@@ -104,15 +110,19 @@ static bool send_segment(struct uploader *u, const struct spool_segment *segment
     struct delivery_result result = put_segment(u, segment, fd);
     close(fd);
     if (result.verdict == DELIVERY_ACKNOWLEDGED) {
-        remove_segment(u, segment);
+        remove_segment(u, segment, result.reason);
         return true;
     }
     spool_unpin(u->config.spool);
-    if (result.verdict == DELIVERY_RETRY || result.verdict == DELIVERY_LATER) {
+    u->passed = segment->number;
+    if (result.verdict == DELIVERY_LATER) {
+        int64_t wait_ns = (int64_t)result.retry_in_ms * NS_PER_MS;
+        aside_add(&u->aside, segment->number, mono_now().ns + wait_ns);
+        note_refusal(u, OBJECT_TIME_LOG, &result);
+    } else if (result.verdict == DELIVERY_RETRY) {
         *online = postpone(u, OBJECT_TIME_LOG, &result);
     }
-    u->passed = segment->number;
-    return result.verdict == DELIVERY_LATER && *online;
+    return result.verdict == DELIVERY_LATER;
 }
 
 // Waits out the pace between two segments. False when told to stop.
@@ -131,17 +141,25 @@ static bool pace(struct uploader *u)
 static bool send_segments(struct uploader *u)
 {
     bool online = true;
+    bool tried = false;
+    bool go_on = true;
     u->due_ns[OBJECT_TIME_LOG] = UPLOADER_NEVER_NS;
     u->passed = 0;
+    aside_expire(&u->aside, mono_now().ns);
     struct spool_segment segment;
-    while (spool_next_sealed(u->config.spool, u->passed, &segment)) {
-        if (!send_segment(u, &segment, &online)) {
-            break;
-        }
-        if (spool_next_sealed(u->config.spool, u->passed, &segment) && !pace(u)) {
+    while (go_on && spool_next_sealed(u->config.spool, u->passed, &segment)) {
+        if (aside_holds(&u->aside, segment.number, mono_now().ns)) {
+            u->passed = segment.number;
+        } else if (tried && !pace(u)) {
             u->due_ns[OBJECT_TIME_LOG] = mono_now().ns; // interrupted, not done
-            break;
+            go_on = false;
+        } else {
+            tried = true;
+            go_on = send_segment(u, &segment, &online);
         }
+    }
+    if (u->due_ns[OBJECT_TIME_LOG] == UPLOADER_NEVER_NS) {
+        u->due_ns[OBJECT_TIME_LOG] = aside_next_ns(&u->aside);
     }
     return online;
 }
@@ -167,7 +185,7 @@ static bool send_text(struct uploader *u, enum delivery_object object)
     switch (result.verdict) {
     case DELIVERY_ACKNOWLEDGED:
         u->config.texts.acknowledged(u->config.texts.ctx, object, token);
-        note_ack(u, object, size);
+        note_ack(u, object, size, result.reason);
         return true;
     case DELIVERY_RETRY:
     case DELIVERY_LATER:

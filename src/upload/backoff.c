@@ -47,21 +47,17 @@ static uint32_t credential_wait(struct backoff *backoff)
 uint32_t backoff_next_ms(struct backoff *backoff, enum outcome_wait wait, int64_t retry_after_s,
                          uint32_t random)
 {
-    switch (wait) {
-    case WAIT_BACKOFF:
+    static const uint32_t fixed_ms[] = {
+        [WAIT_NONE] = 0,
+        [WAIT_CLOCK] = 15 * MINUTE_MS,
+        [WAIT_SLOW] = 6 * HOUR_MS,
+        [WAIT_MINUTE] = MINUTE_MS,
+    };
+    if (wait == WAIT_BACKOFF) {
         return full_jitter(backoff, random);
-    case WAIT_THROTTLE:
-        return at_least_retry_after(full_jitter(backoff, random), retry_after_s);
-    case WAIT_CREDENTIAL:
-        return credential_wait(backoff);
-    case WAIT_CLOCK:
-        return 15 * MINUTE_MS;
-    case WAIT_SLOW:
-        return 6 * HOUR_MS;
-    case WAIT_MINUTE:
-        return MINUTE_MS;
-    case WAIT_NONE:
-        break;
     }
-    return 0;
+    if (wait == WAIT_THROTTLE) {
+        return at_least_retry_after(full_jitter(backoff, random), retry_after_s);
+    }
+    return wait == WAIT_CREDENTIAL ? credential_wait(backoff) : fixed_ms[wait];
 }

@@ -205,6 +205,40 @@ static void uploader_lets_others_go_before_one_bad_segment(void **state)
     assert_int_equal(left.number, 1);
 }
 
+static void uploader_sends_new_segments_while_a_bad_one_waits_its_time(void **state)
+{
+    struct rig *rig = *state;
+    rig->fake.answer = refuse_segment_one;
+    add_segment(rig, 1);
+    start(rig, 1);
+    assert_true(fake_delivery_wait(&rig->fake, 2)); // it is refused for an hour, the status goes
+    add_segment(rig, 2);
+    assert_true(fake_delivery_wait(&rig->fake, 6));
+    stop(rig);
+    assert_int_equal(fake_delivery_count(&rig->fake, OBJECT_TIME_LOG, DELIVERY_ACKNOWLEDGED), 1);
+    assert_int_equal(fake_delivery_count(&rig->fake, OBJECT_TIME_LOG, DELIVERY_LATER), 1);
+}
+
+static void refuse_an_unreadable_segment_one(const struct fake_delivery *fake,
+                                             const struct delivery_request *request,
+                                             struct delivery_result *result)
+{
+    refuse_segment_one(fake, request, result);
+    result->http_status = 0; // nobody was asked: our own file is the trouble
+}
+
+static void uploader_passes_a_segment_that_can_not_be_read(void **state)
+{
+    struct rig *rig = *state;
+    rig->fake.answer = refuse_an_unreadable_segment_one;
+    add_segment(rig, 1);
+    add_segment(rig, 2);
+    start(rig, 1);
+    assert_true(fake_delivery_wait(&rig->fake, 3));
+    stop(rig);
+    assert_int_equal(fake_delivery_count(&rig->fake, OBJECT_TIME_LOG, DELIVERY_ACKNOWLEDGED), 1);
+}
+
 static void find_nobody(const struct fake_delivery *fake, const struct delivery_request *request,
                         struct delivery_result *result)
 {
@@ -266,6 +300,8 @@ int main(void)
         TEST(uploader_deletes_nothing_that_was_not_acknowledged),
         TEST(uploader_sends_the_same_bytes_again_after_a_refusal),
         TEST(uploader_lets_others_go_before_one_bad_segment),
+        TEST(uploader_sends_new_segments_while_a_bad_one_waits_its_time),
+        TEST(uploader_passes_a_segment_that_can_not_be_read),
         TEST(uploader_knocks_once_when_nothing_can_be_reached),
         TEST(uploader_sends_the_failed_status_once_per_failure),
         TEST(uploader_tries_at_once_when_reconfigured),
