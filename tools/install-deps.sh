@@ -94,7 +94,7 @@ boot_units() { find /etc/systemd/system -name '*.wants' -type d -exec ls {} + 2>
 
 # Shows how far apt is: one line in five seconds, or one that is rewritten on a terminal.
 show_progress() {
-  local line last=0 got=0 set_up=0 total='?' end=$'\n'
+  local line text last=0 got=0 set_up=0 total= end=$'\n'
   [ ! -t 2 ] || end=$'\r'
   while IFS= read -r line; do
     case $line in
@@ -104,8 +104,9 @@ show_progress() {
     esac
     if [ $((SECONDS - last)) -ge 5 ] || { [ -t 2 ] && [ $SECONDS != "$last" ]; }; then
       last=$SECONDS
-      printf '%s: %d packages fetched, %d of %s set up%s' "$script_name" $got $set_up "$total" \
-        "$end" >&2
+      text='reading the package lists'
+      [ -z "$total" ] || text="$total packages: $got fetched, $set_up set up"
+      printf '%s: %s%s' "$script_name" "$text" "$end" >&2
     fi
   done
   [ ! -t 2 ] || printf '\n' >&2
