@@ -94,7 +94,7 @@ boot_units() { find /etc/systemd/system -name '*.wants' -type d -exec ls {} + 2>
 
 # Shows how far apt is: one line in five seconds, or one that is rewritten on a terminal.
 show_progress() {
-  local line text last=0 got=0 set_up=0 total= end=$'\n'
+  local line text last=0 got=0 set_up=0 total='' end=$'\n'
   [ ! -t 2 ] || end=$'\r'
   while IFS= read -r line; do
     case $line in
