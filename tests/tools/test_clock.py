@@ -146,3 +146,19 @@ def test_a_difference_that_jumps_for_one_row_is_not_lost():
     assert facts.worst_error.row == 2000
     assert facts.worst_error.value_s == pytest.approx(0.777, abs=1e-6)
     assert abs(facts.clock.error_s[1999]) < 0.01 and abs(facts.clock.error_s[2001]) < 0.01
+
+
+def test_a_file_from_the_middle_of_an_outage_keeps_what_the_client_still_claims(logs):
+    part = logs("incident")[30000:33600]
+    clock = reconstruct(series_of(rich_text(part)))
+    assert not clock.contact.any() and (clock.how == c.AHEAD).all()
+    assert worst_miss(part, clock) < 0.005
+    assert (clock.slack_s > 0.002).all()  # an old contact is no measurement
+
+
+def test_an_error_unseen_before_lost_rows_is_not_forgotten_in_an_outage():
+    plan = Scenario(length=5 * HOUR, outages=[(HOUR, 5 * HOUR)], steps={2 * HOUR: -61.8})
+    plan.lost = [(3 * HOUR, 3 * HOUR + 60)]
+    rows = run(plan)
+    clock = reconstruct(series_of(rich_text(rows)))
+    assert clock.error_s[-1] == pytest.approx(-61.8, abs=0.05)

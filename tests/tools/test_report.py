@@ -115,6 +115,15 @@ def test_twenty_hours_without_synchronisation_are_unknown_although_the_ends_agre
     assert headline(found).startswith("MOSTLY UNKNOWN")
 
 
+def test_a_file_from_the_middle_of_an_outage_is_judged_by_the_clients_own_bound(logs):
+    part = rich_text(logs("incident")[30000:33600])
+    found = report(part, 0.05)
+    assert found.word == "yes" and "the client's own reckoning" in headline(found)
+    tight = report(part, 0.004)
+    assert tight.word == "unknown" and tight.verdict.within_s == 0
+    assert "coasting: too long without contact to be sure" in tight.verdict.why_unknown
+
+
 def test_seconds_without_a_difference_are_outside_when_a_step_proves_it(logs):
     found = report(rich_text(logs("from-1970")))
     assert found.verdict.outside_s == pytest.approx(90, abs=1)

@@ -107,6 +107,8 @@ def _worst(found: Answer) -> str:
             " That is reconstructed from steps and slews; the NTP client's own differences reach "
             f"only {w.seconds(said.value_s, facts.series.signed)}."
         )
+    if not facts.clock.contact.any():
+        text += " No contact with a server lies in these rows: this is the client's own reckoning."
     return text
 
 

@@ -89,6 +89,9 @@ def reconstruct(series: Series) -> Clock:
     anchors = np.flatnonzero(contact)
     if len(anchors):
         _Follower(series, clock, moved, spent, stretch, anchors).run()
+    else:
+        clock.rate = _rate_of_client(series)
+    _follow_claims(series, clock, moved, spent)
     return clock
 
 
@@ -133,6 +136,41 @@ def _contacts(series: Series, moved: np.ndarray) -> np.ndarray:
         news[1:] |= jumped
         news[:-1] |= jumped  # until then the difference had held: the jump is here
     return known & news
+
+
+def _rate_of_client(series: Series) -> float:
+    """The crystal's rate as the client estimates it, s/s; 0 where D holds only the steps."""
+    ppm = series.freq_ppm[np.isfinite(series.freq_ppm)]
+    if not len(ppm) or not np.isfinite(series.slew_s).any():
+        return 0.0
+    return float(np.median(ppm)) * 1e-6
+
+
+def _follow_claims(series: Series, clock: Clock, moved: np.ndarray, spent: np.ndarray) -> None:
+    """Stretches that begin and end in one outage: the client's difference is from before them.
+
+    An error that the client did not see before the break is taken along within a boot.
+    """
+    starts = np.flatnonzero(series.new_run)
+    ends = np.append(starts[1:], len(series))
+    without = ~np.logical_or.reduceat(clock.contact, starts)
+    for first, end in zip(starts[without], ends[without]):
+        claims = np.flatnonzero(np.isfinite(series.diff_s[first:end]))
+        if not len(claims):
+            continue
+        row = first + int(claims[0])
+        before = first - 1
+        unseen = 0.0
+        if before >= 0 and series.boot[before] == series.boot[first]:
+            apart = float(clock.error_s[before] - series.diff_s[before])
+            unseen = apart if np.isfinite(apart) else 0.0
+        part = slice(first, end)
+        away = spent[part] - spent[row]
+        error = series.diff_s[row] + unseen + moved[part] - moved[row] + clock.rate * away
+        age = float(np.nan_to_num(series.ref_age_s[row]))
+        clock.error_s[part] = error
+        clock.how[part] = AHEAD
+        clock.slack_s[part] = _TEMPERATURE * np.maximum(age + away, 0.0)
 
 
 class _Follower:
@@ -264,8 +302,7 @@ class _Follower:
             return 0.0  # D holds only the steps: the rate is in the client's own slewing
         if good.any() and spent[good].sum() >= 60:
             return float(missing[good].sum() / spent[good].sum())
-        ppm = self.series.freq_ppm[np.isfinite(self.series.freq_ppm)]
-        return float(np.median(ppm)) * 1e-6 if len(ppm) else 0.0
+        return _rate_of_client(self.series)
 
     def _edges(self, error: np.ndarray, base: np.ndarray, last: np.ndarray) -> None:
         """Rows before a stretch's first contact, after its last, or in a stretch without any."""

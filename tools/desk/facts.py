@@ -118,6 +118,8 @@ def worst_text(facts: Facts) -> str:
         text = f"worst error {w.seconds(error.value_s, True)} at {_stamp(facts, error)}"
         if not facts.series.signed:
             text += " (this format keeps no sign)"
+        if not facts.clock.contact.any():
+            text += " (the client's own reckoning: no contact with a server in these rows)"
     if diff is not None and (error is None or _apart(error.value_s, diff.value_s)):
         text += f"{', ' if text else ''}worst difference that the NTP client reported "
         text += f"{w.seconds(diff.value_s, facts.series.signed)} at {_stamp(facts, diff)}"

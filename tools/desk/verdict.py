@@ -107,7 +107,7 @@ def _why_unknown(facts: Facts, unknown: np.ndarray) -> dict[str, float]:
         (col.UNREACHABLE, "the NTP client did not answer"),
         (col.UNKNOWN, "the state of the NTP client is unknown"),
         (col.COASTING, "coasting: too long without contact to be sure"),
-        (col.SYNCED, "no contact with the server in the rows read"),
+        (col.SYNCED, "synchronised, but the time source gave no difference"),
     ):
         rows = unknown & (series.state == state)
         for mask, text in (
