@@ -23,6 +23,7 @@ struct sweep {
     uint64_t durable_below;  /* of this boot; lower seqs are on disk for good */
     uint64_t highest_sealed; /* number */
     struct spool_name spare; /* a .part without rows; number 0 = none */
+    bool parts;              /* there are .part files to recover */
     bool blind;              /* seqs may be in use that could not be read */
     int error;               /* the first -errno that keeps a .part from being sealed */
 };
@@ -76,7 +77,9 @@ static void survey_entry(struct sweep *sweep, const char *entry)
     if (name.number >= atomic_load(&spool->next_number)) {
         atomic_store(&spool->next_number, name.number + 1);
     }
-    if (name.kind != SPOOL_PART) { // those in the second pass, when all numbers are known
+    if (name.kind == SPOOL_PART) {
+        sweep->parts = true; // for the second pass, when all numbers are known
+    } else {
         survey_file(sweep, entry, &name);
     }
 }
@@ -359,7 +362,9 @@ int spool_recover(struct spool *spool, uint64_t first_seq, struct spool_recovery
     };
     bool first_look = !spool->surveyed;
     int error = first_look ? survey(&sweep) : 0;
-    error = error == 0 ? recover_parts(&sweep) : error;
+    if (error == 0 && (sweep.parts || !first_look)) {
+        error = recover_parts(&sweep);
+    }
     if (error != 0) {
         return error; // the directory can not be read; found->next_seq is 0
     }
