@@ -42,8 +42,7 @@ class EmulatedCamera:
         # where the ring goes: tmpfs, as on a camera
         self.shm = pathlib.Path(tempfile.mkdtemp(prefix="ntpl-camera-", dir="/dev/shm"))
         self.give_to_app(self.shm)
-        self.libraries: pathlib.Path | None = None
-        self.preload: pathlib.Path | None = None
+        self.guest: dict[str, str] = {}  # environment of the program alone, not of the emulator
         self.process: subprocess.Popen | None = None
         self.most_memory_kib = 0
 
@@ -92,10 +91,8 @@ class EmulatedCamera:
     # ---- running ------------------------------------------------------------------------------
 
     def command(self, *args: str) -> list[str]:
-        guest = {"LD_LIBRARY_PATH": self.libraries, "LD_PRELOAD": self.preload}
-        given = [f"{name}={path}" for name, path in guest.items() if path]
-        emulator = EMULATOR[self.arch] + [word for pair in given for word in ("-E", pair)]
-        return [*emulator, str(self.app / APP), *args]
+        given = [word for name, value in self.guest.items() for word in ("-E", f"{name}={value}")]
+        return [*EMULATOR[self.arch], *given, str(self.app / APP), *args]
 
     def _how(self) -> dict:
         how = {

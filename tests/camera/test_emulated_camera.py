@@ -8,20 +8,21 @@ import time
 
 import pytest
 from emulated import running_as_root
-from tls_front import TlsFront, make_certificate
 
 from lab import rows
+from lab.certs import Authority
+from lab.fault_proxy import FaultProxy
 from lab.logger import wait_until
 from lab.ntp import silent_address
 
 pytestmark = pytest.mark.slow
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 CROSS = {"aarch64": "aarch64-linux-gnu-gcc", "armv7hf": "arm-linux-gnueabihf-gcc"}
 TIME64 = ["-D_TIME_BITS=64", "-D_FILE_OFFSET_BITS=64"]
 KEY = "time_log.csv"
 DAY_2038_US = 2**31 * 10**6
+YEAR_S = 31557600
 
 
 def lab_settings(camera, chrony_address, **more) -> dict:
@@ -182,7 +183,7 @@ def build_for(camera, name: str, source: str) -> pathlib.Path:
     folder.mkdir(exist_ok=True)
     library = folder / name
     subprocess.run(
-        [CROSS[camera.arch], *TIME64, "-w", "-O1", "-shared", "-fPIC", "-x", "c", "-", "-o", library],
+        [CROSS[camera.arch], "-D_GNU_SOURCE", *TIME64, "-w", "-O1", "-shared", "-fPIC", "-x", "c", "-", "-o", library],
         input=source, text=True, check=True,
     )
     return library
@@ -192,7 +193,8 @@ def test_the_camera_s_parameters_beat_the_package_s_values(camera, make_package)
     camera.install(make_package(camera.arch, {"upload_interval_s": 86400, "log_level": "warning"}))
     plain = camera.run("--print-config").stdout
     assert "upload_interval_s               = 86400  (config.json)" in plain
-    camera.libraries = build_for(camera, "libaxparameter.so.1", PARAMETER_LIBRARY).parent
+    library = build_for(camera, "libaxparameter.so.1", PARAMETER_LIBRARY)
+    camera.guest["LD_LIBRARY_PATH"] = str(library.parent)
     shown = camera.run("--print-config").stdout
     assert "upload_interval_s               = 1234  (device parameter)" in shown
     assert "log_level                       = warning  (config.json)" in shown
@@ -207,18 +209,21 @@ def test_the_version_is_the_package_s(camera, make_package):
 def test_a_clock_past_2038_is_logged_and_uploaded_over_tls(
     camera, make_package, bucket, s3_server, chrony_address, tmp_path
 ):
-    certificate = make_certificate(tmp_path, days=20 * 365)
-    front = TlsFront(certificate, s3_server.address)
-    config = {**bucket.presigned_settings(front.endpoint), "upload_interval_s": 3}
-    camera.install(make_package(camera.arch, config))
-    ca = readable_ca(camera, tmp_path / "cert.pem")
-    camera.configure(**lab_settings(camera, chrony_address, ca_bundle=ca))
-    camera.preload = build_for(camera, "future.so", (HERE / "future.c").read_text())
-    camera.start()
-    wait_for_uploads(bucket, camera, 2)
-    assert camera.stop()[0] == 0, camera.said
-    front.close()
-    assert front.accepted >= 1
+    authority = Authority(tmp_path / "ca")
+    source = (ROOT / "tests" / "e2e" / "wrong_clock.c").read_text()
+    camera.guest = {
+        "LD_PRELOAD": str(build_for(camera, "wrong_clock.so", source)),
+        "WRONG_CLOCK_OFFSET_S": str(14 * YEAR_S),
+    }
+    certificate = authority.issue("far", to_days=20 * 365 - 30)
+    with FaultProxy(s3_server.address, certificate=certificate) as front:
+        config = {**bucket.presigned_settings(front.endpoint), "upload_interval_s": 3}
+        camera.install(make_package(camera.arch, config))
+        ca = readable_ca(camera, authority.ca)
+        camera.configure(**lab_settings(camera, chrony_address, ca_bundle=ca))
+        camera.start()
+        wait_for_uploads(bucket, camera, 2)
+        assert camera.stop()[0] == 0, camera.said
     found = everything(bucket, camera)
     rows.assert_exactly_once(found)
     times = [int(row.fields["current_system_time"]) for row in found]

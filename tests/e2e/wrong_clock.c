@@ -9,6 +9,13 @@
 #include <time.h>
 #include <unistd.h>
 
+// On 32-bit machines this is built with 64-bit time, as the program is.
+#ifdef SYS_clock_gettime64
+#define KERNEL_CALL SYS_clock_gettime64
+#else
+#define KERNEL_CALL SYS_clock_gettime
+#endif
+
 static long long offset_s(void)
 {
     const char *text = getenv("WRONG_CLOCK_OFFSET_S");
@@ -17,7 +24,7 @@ static long long offset_s(void)
 
 int clock_gettime(clockid_t clock, struct timespec *ts)
 {
-    int result = (int)syscall(SYS_clock_gettime, clock, ts);
+    int result = (int)syscall(KERNEL_CALL, clock, ts);
     if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
         ts->tv_sec += offset_s();
     }

@@ -54,7 +54,7 @@ class Authority:
         request = self.folder / "root.csr"
         key = self.folder / "ca.key"
         _openssl("req", *_new_key(), "-subj", "/CN=test CA", "-keyout", key, "-out", request)
-        self._sign(request, self.ca, extensions, days_from_now(-3650), days_from_now(3650), True)
+        self._sign(request, self.ca, extensions, days_from_now(-3650), days_from_now(7300), True)
 
     def _sign(self, request, out, extensions, start, end, self_signed=False) -> None:
         signer = ("-selfsign",) if self_signed else ("-cert", self.ca)
