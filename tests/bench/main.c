@@ -14,6 +14,8 @@ static const struct mode {
     {"ring", mode_ring, 4, "BYTES CAPACITY thr|rtt COUNT [BACKOFF]   our ring: M messages/s or ns"},
     {"format", mode_format, 2, "five|row COUNT [FILE]   our formatter: M rows/s"},
     {"log", mode_log, 4, "five|row thr|lat COUNT DIR   ring to spool: M rows/s, or ns per call"},
+    {"idle", mode_idle, 3,
+     "bare|spawn|watch PERIOD_MS COUNT [PROGRAM...|PID]   CPU, switches, RSS"},
     {"probe", mode_probe, 0, "line ping-pong, empty call"},
 };
 

@@ -6,6 +6,7 @@
 
 int mode_ring(int argc, char **argv);
 int mode_format(int argc, char **argv);
+int mode_idle(int argc, char **argv);
 int mode_log(int argc, char **argv);
 int mode_probe(int argc, char **argv);
 
