@@ -12,6 +12,7 @@
 #include "core/reading.h"
 #include "core/report.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct timesource;
@@ -24,6 +25,11 @@ struct timesource_ops {
      * untouched.
      */
     int (*read)(struct timesource *source, mono_time deadline, struct reading *out);
+    /*
+     * Sends the questions of the next read and does not wait for the answers. True: that read will
+     * most likely find them, so without a wait, and its reading is as of now. May be NULL.
+     */
+    bool (*ask_ahead)(struct timesource *source);
     /* Adds what it knows to OUT (zeroed by the caller); no input or output. May be NULL. */
     void (*report)(struct timesource *source, struct source_report *out);
     /* Releases everything, SOURCE itself included. */
@@ -38,6 +44,11 @@ static inline int timesource_read(struct timesource *source, mono_time deadline,
                                   struct reading *out)
 {
     return source->ops->read(source, deadline, out);
+}
+
+static inline bool timesource_ask_ahead(struct timesource *source)
+{
+    return source->ops->ask_ahead != NULL && source->ops->ask_ahead(source);
 }
 
 static inline void timesource_report(struct timesource *source, struct source_report *out)

@@ -10,11 +10,21 @@
 #define TIMESOURCE_CHRONY_LINK_H
 
 #include "base/nstime.h"
+#include "core/report.h"
 #include "timesource/chrony_wire.h"
 #include "timesource/udp_address.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Tracking, and the whole list of as many sources as a report has room for. */
+#define CHRONY_AHEAD_MAX (1 + 2 + 2 * REPORT_SOURCES_MAX)
+
+struct chrony_question {
+    enum chrony_command command;
+    uint32_t index;
+    uint32_t sequence;
+};
 
 struct chrony_link {
     struct udp_address addresses[2]; /* of the same daemon, asked in turn */
@@ -27,6 +37,10 @@ struct chrony_link {
     uint32_t rejected; /* short, foreign, late, malformed */
     uint32_t missing;  /* asked, nothing came by the deadline */
     uint32_t refusal;  /* the status of the newest refusal; 0 after a good reply */
+    struct chrony_question ahead[CHRONY_AHEAD_MAX]; /* sent and not yet asked for */
+    int ahead_count;
+    int ahead_next;
+    bool was_ahead; /* the newest reply is to a question sent ahead */
 };
 
 /*
@@ -37,7 +51,16 @@ int chrony_link_init(struct chrony_link *link, const char *address);
 void chrony_link_close(struct chrony_link *link);
 
 /*
- * One exchange, by DEADLINE: drains, sends, waits, and sends once more at half time. REPLY has
+ * Sends a question whose answer chrony_link_ask will be asked for later, in the same order. It only
+ * saves the wait: what goes wrong here, the asking makes good. Forget those sent before when other
+ * questions follow.
+ */
+void chrony_link_ask_ahead(struct chrony_link *link, enum chrony_command command, uint32_t index);
+void chrony_link_forget_ahead(struct chrony_link *link);
+
+/*
+ * The answer to a question sent ahead, when it is there. Else one exchange, by DEADLINE: drains,
+ * sends, waits, and sends once more at half time. REPLY has
  * CHRONY_REPLY_BUFFER bytes. 0: REPLY is a good answer. -ETIMEDOUT: silence. -ECONNREFUSED: nobody
  * there. -EACCES: the daemon refuses, link->refusal says why. Else -errno of the network.
  */

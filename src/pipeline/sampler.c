@@ -4,9 +4,14 @@
  * The thread owns the time source, the step detector and the producer end of the ring. It is woken
  * by its ticker: by a tick, by the wall clock being set (then the clocks are read at once, so that
  * the instant is known, and the next tick's row tells of it), or by its bell, which means stop. It
- * promises one record per tick in order of seq, or a gap or drop that the next record declares. It
- * hands records to the writer through the ring and shows its newest sample through two `latest`
- * boxes; it never waits for either reader.
+ * promises one record per tick in order of seq, or a gap or drop that the next record declares.
+ *
+ * A source that answers while we sleep is asked at the tick and heard at the next wake-up, so that
+ * waiting for it costs no wake-up of its own. The record holds that tick's clocks and that tick's
+ * answer, and reaches the ring one tick later; a kill in between loses this one sample.
+ *
+ * Records go to the writer through the ring, the newest sample is shown through two `latest`
+ * boxes; the thread never waits for either reader.
  */
 #include "pipeline/sampler.h"
 
@@ -25,6 +30,8 @@
 
 #define SOURCE_WAIT_MAX_NS (200 * NS_PER_MS)
 #define PUBLISH_EVERY_NS   NS_PER_S
+/* At longer ticks a record would wait too long for its answer, and a second wake-up is cheap. */
+#define ASK_AHEAD_MAX_MS 1000
 
 enum { STOP = 1u << 0 };
 
@@ -38,6 +45,8 @@ struct sampler {
     pthread_t thread;
 
     // The sampler thread's own from here to the boxes.
+    struct clock_reading open; // the clocks of a tick whose record is not made yet
+    bool has_open;
     struct clock_reading last; // of the newest record that reached the ring
     bool has_last;
     uint64_t next_seq;
@@ -245,21 +254,43 @@ static void publish(struct sampler *s, const struct record *record, mono_time no
     }
 }
 
-static void take_sample(struct sampler *s, uint64_t missed)
+// Makes the record of the tick whose clocks were read, with the source's answer, if there is one.
+static void finish_sample(struct sampler *s)
 {
-    s->pending_gap = saturating_add(s->pending_gap, missed);
-    s->snapshot.missed_ticks += missed;
-    struct clock_reading now = clocks_read();
-    look_for_step(s, &now, false);
+    if (!s->has_open) {
+        return;
+    }
+    s->has_open = false;
     struct record record = {.boot_id = s->config.boot_id, .seq = s->next_seq++};
-    struct reading reading = ask_source(s, now.mono);
-    fill_clocks(s, &now, &record);
+    struct reading reading = ask_source(s, mono_now());
+    fill_clocks(s, &s->open, &record);
     fill_reading(&reading, &record);
     judge(s, &reading, &record);
     declare_losses(s, &record);
     declare_step(s, &record);
-    push(s, &now, &record);
-    publish(s, &record, now.mono);
+    push(s, &s->open, &record);
+    publish(s, &record, s->open.mono);
+}
+
+static bool answer_will_come(struct sampler *s)
+{
+    return s->config.interval_ms <= ASK_AHEAD_MAX_MS && timesource_ask_ahead(s->config.source);
+}
+
+// The clocks first, whatever else there is to do. Then the record before, so that what is found
+// now is told by this tick's record and not by that one.
+static void take_sample(struct sampler *s, uint64_t missed)
+{
+    struct clock_reading now = clocks_read();
+    finish_sample(s);
+    s->pending_gap = saturating_add(s->pending_gap, missed);
+    s->snapshot.missed_ticks += missed;
+    look_for_step(s, &now, false);
+    s->open = now;
+    s->has_open = true;
+    if (!answer_will_come(s)) {
+        finish_sample(s);
+    }
 }
 
 static void *sampler_main(void *arg)
@@ -269,10 +300,12 @@ static void *sampler_main(void *arg)
         uint64_t missed = 0;
         unsigned events = ticker_wait(&s->ticker, &s->bell, s->watch.fd, &missed);
         if ((events & TICKER_BELL) != 0 && bell_take(&s->bell) != 0) {
+            finish_sample(s);
             return NULL;
         }
         if ((events & TICKER_CLOCK_SET) != 0 && step_watch_take(&s->watch)) {
             struct clock_reading now = clocks_read();
+            finish_sample(s);
             look_for_step(s, &now, true);
         }
         if ((events & TICKER_TICK) != 0) {

@@ -177,10 +177,71 @@ static void move_on(struct chrony_link *link, int error)
     link->current = (link->current + 1) % link->address_count;
 }
 
+/* ---- questions sent ahead ---- */
+
+void chrony_link_forget_ahead(struct chrony_link *link)
+{
+    link->ahead_count = 0;
+    link->ahead_next = 0;
+}
+
+void chrony_link_ask_ahead(struct chrony_link *link, enum chrony_command command, uint32_t index)
+{
+    if (link->fd < 0 || link->ahead_count == CHRONY_AHEAD_MAX) {
+        return;
+    }
+    uint8_t request[CHRONY_REQUEST_MAX];
+    struct chrony_question question = {command, index, next_sequence(link)};
+    size_t length = chrony_request_encode(request, command, index, question.sequence);
+    if (send(link->fd, request, length, 0) == (ssize_t)length) {
+        link->ahead[link->ahead_count++] = question;
+    }
+}
+
+// The next reply in the socket that answers this very question; -EAGAIN when there is none.
+static int take_reply(struct chrony_link *link, const struct chrony_question *question,
+                      uint8_t *reply)
+{
+    for (int i = 0; i < DRAIN_MAX; i++) {
+        ssize_t length = recv(link->fd, reply, CHRONY_REPLY_BUFFER, 0);
+        if (length < 0 && errno != EINTR) {
+            return -EAGAIN; // whatever it is, the exchange that follows will meet it again
+        }
+        int error = length < 0
+                        ? -EAGAIN
+                        : judge(link, reply, (size_t)length, question->command, question->sequence);
+        if (error != -EAGAIN) {
+            return error;
+        }
+    }
+    return -EAGAIN;
+}
+
+// -EAGAIN: not asked ahead, asked in another order, or not answered. Then none of them counts.
+static int take_ahead(struct chrony_link *link, enum chrony_command command, uint32_t index,
+                      uint8_t *reply)
+{
+    int error = -EAGAIN;
+    if (link->ahead_next < link->ahead_count) {
+        const struct chrony_question *question = &link->ahead[link->ahead_next++];
+        if (question->command == command && question->index == index) {
+            error = take_reply(link, question, reply);
+        }
+    }
+    if (error != 0) {
+        chrony_link_forget_ahead(link);
+    }
+    return error;
+}
+
 int chrony_link_ask(struct chrony_link *link, enum chrony_command command, uint32_t index,
                     mono_time deadline, uint8_t *reply)
 {
-    int error = 0;
+    int error = take_ahead(link, command, index, reply);
+    link->was_ahead = error == 0;
+    if (error != -EAGAIN) {
+        return error;
+    }
     for (int i = 0; i < link->address_count; i++) {
         error = open_socket(link);
         if (error == 0) {

@@ -37,7 +37,9 @@ struct chronyd {
     bool has_list;
     bool list_tried;
     mono_time list_tried_at;
-    int poll_log2_s; // of the source selected last
+    int poll_log2_s;      // of the source selected last
+    mono_time asked_mono; // when the questions of the next read were sent ahead
+    wall_time asked_wall;
     uint8_t reply[CHRONY_REPLY_BUFFER];
 };
 
@@ -110,12 +112,16 @@ static void refresh_list(struct chronyd *c, mono_time now, mono_time deadline)
     c->link.refusal = refusal; // it is about tracking, not about the list
 }
 
+static bool is_list_old(const struct chronyd *c, mono_time now)
+{
+    return !c->list_tried || mono_diff_ns(now, c->list_tried_at) >= SOURCES_EVERY_NS;
+}
+
 static bool is_list_due(const struct chronyd *c, const struct report_tracking *newest,
                         mono_time now)
 {
-    return !c->list_tried || !c->has_tracking || newest->leap != c->tracking.leap ||
-           newest->ref_id != c->tracking.ref_id || newest->stratum != c->tracking.stratum ||
-           mono_diff_ns(now, c->list_tried_at) >= SOURCES_EVERY_NS;
+    return is_list_old(c, now) || !c->has_tracking || newest->leap != c->tracking.leap ||
+           newest->ref_id != c->tracking.ref_id || newest->stratum != c->tracking.stratum;
 }
 
 static void fill_interval(const struct chronyd *c, struct reading *reading)
@@ -148,8 +154,8 @@ static int chronyd_read(struct timesource *source, mono_time deadline, struct re
     }
     struct report_tracking tracking;
     chrony_decode_tracking(c->reply, &tracking);
-    mono_time now = mono_now();
-    wall_time wall = wall_now();
+    mono_time now = c->link.was_ahead ? c->asked_mono : mono_now();
+    wall_time wall = c->link.was_ahead ? c->asked_wall : wall_now();
     bool is_due = is_list_due(c, &tracking, now);
     c->tracking = tracking;
     c->has_tracking = true;
@@ -167,6 +173,33 @@ static int chronyd_read(struct timesource *source, mono_time deadline, struct re
     }
     fill_reach(c, out);
     return 0;
+}
+
+// In the order in which ask_list will ask, should the list still be as long as last time.
+static void ask_list_ahead(struct chronyd *c)
+{
+    chrony_link_ask_ahead(&c->link, CHRONY_N_SOURCES, 0);
+    for (uint32_t i = 0; i < c->list.stored; i++) {
+        chrony_link_ask_ahead(&c->link, CHRONY_SOURCE_DATA, i);
+        chrony_link_ask_ahead(&c->link, CHRONY_SOURCESTATS, i);
+    }
+    chrony_link_ask_ahead(&c->link, CHRONY_ACTIVITY, 0);
+}
+
+static bool chronyd_ask_ahead(struct timesource *source)
+{
+    struct chronyd *c = (struct chronyd *)source;
+    chrony_link_forget_ahead(&c->link);
+    if (!c->has_tracking) {
+        return false; // a daemon that did not answer last time is asked face to face
+    }
+    c->asked_mono = mono_now();
+    c->asked_wall = wall_now();
+    chrony_link_ask_ahead(&c->link, CHRONY_TRACKING, 0);
+    if (c->has_list && is_list_old(c, c->asked_mono)) {
+        ask_list_ahead(c);
+    }
+    return c->link.ahead_count > 0;
 }
 
 static void chronyd_report(struct timesource *source, struct source_report *out)
@@ -200,6 +233,7 @@ static void chronyd_close(struct timesource *source)
 static const struct timesource_ops chronyd_ops = {
     .name = "chronyd",
     .read = chronyd_read,
+    .ask_ahead = chronyd_ask_ahead,
     .report = chronyd_report,
     .close = chronyd_close,
 };

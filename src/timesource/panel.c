@@ -110,6 +110,13 @@ static int panel_read(struct timesource *source, mono_time deadline, struct read
     return 0;
 }
 
+// Only chronyd's answers are worth it: the others are read without a wait, or rarely.
+static bool panel_ask_ahead(struct timesource *source)
+{
+    struct panel *p = (struct panel *)source;
+    return p->chronyd != NULL && timesource_ask_ahead(p->chronyd);
+}
+
 static void panel_report(struct timesource *source, struct source_report *out)
 {
     struct panel *p = (struct panel *)source;
@@ -138,6 +145,7 @@ static void panel_close(struct timesource *source)
 static const struct timesource_ops panel_ops = {
     .name = "panel",
     .read = panel_read,
+    .ask_ahead = panel_ask_ahead,
     .report = panel_report,
     .close = panel_close,
 };

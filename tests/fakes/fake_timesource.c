@@ -3,6 +3,7 @@
 static int fake_read(struct timesource *source, mono_time deadline, struct reading *out)
 {
     struct fake_timesource *fake = (struct fake_timesource *)source;
+    fake->read_at[fake->reads++ % FAKE_INSTANTS] = mono_now();
     int64_t budget_ns = mono_diff_ns(deadline, mono_now());
     if (budget_ns > fake->longest_budget_ns) {
         fake->longest_budget_ns = budget_ns;
@@ -18,13 +19,22 @@ static int fake_read(struct timesource *source, mono_time deadline, struct readi
     return 0;
 }
 
+static bool fake_ask_ahead(struct timesource *source)
+{
+    struct fake_timesource *fake = (struct fake_timesource *)source;
+    if (fake->answers_ahead) {
+        fake->asked_at[fake->asked_ahead++ % FAKE_INSTANTS] = mono_now();
+    }
+    return fake->answers_ahead;
+}
+
 static void fake_close(struct timesource *source)
 {
     (void)source;
 }
 
 static const struct timesource_ops fake_ops = {
-    .name = "fake", .read = fake_read, .report = NULL, .close = fake_close};
+    .name = "fake", .read = fake_read, .ask_ahead = fake_ask_ahead, .close = fake_close};
 
 void fake_timesource_init(struct fake_timesource *fake, const struct reading *script,
                           const int *errors, size_t length)

@@ -4,6 +4,9 @@
 
 #include "core/timesource.h"
 
+/* Reads whose instants are kept. */
+#define FAKE_INSTANTS 64
+
 struct fake_timesource {
     struct timesource source;
     const struct reading *script; /* repeats its last entry */
@@ -11,6 +14,11 @@ struct fake_timesource {
     size_t length;
     size_t next;
     int64_t longest_budget_ns; /* the largest deadline - now that was offered */
+    bool answers_ahead;        /* set by the test: may be asked ahead */
+    size_t asked_ahead;
+    size_t reads;
+    mono_time asked_at[FAKE_INSTANTS];
+    mono_time read_at[FAKE_INSTANTS];
 };
 
 void fake_timesource_init(struct fake_timesource *fake, const struct reading *script,

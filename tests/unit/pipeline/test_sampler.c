@@ -74,10 +74,8 @@ static int close_rig(void **state)
 }
 
 // Samples until COUNT records are in the ring; they stay there for the test to read.
-static void sample(struct rig *rig, const struct reading *script, const int *errors, size_t length,
-                   uint32_t count)
+static void sample_prepared(struct rig *rig, uint32_t count)
 {
-    fake_timesource_init(&rig->fake, script, errors, length);
     struct sampler_config config = {.source = &rig->fake.source,
                                     .ring = &rig->producer,
                                     .writer_bell = &rig->bell,
@@ -92,6 +90,13 @@ static void sample(struct rig *rig, const struct reading *script, const int *err
     }
     sampler_request_stop(rig->sampler);
     sampler_join(rig->sampler);
+}
+
+static void sample(struct rig *rig, const struct reading *script, const int *errors, size_t length,
+                   uint32_t count)
+{
+    fake_timesource_init(&rig->fake, script, errors, length);
+    sample_prepared(rig, count);
 }
 
 static const struct record *record_at(struct rig *rig, uint32_t i)
@@ -232,10 +237,63 @@ static void sampler_offers_the_source_no_more_than_a_quarter_of_the_tick(void **
     sampler_free(rig->sampler);
 }
 
+static void sampler_hears_at_the_next_tick_what_it_asked_at_this_one(void **state)
+{
+    struct rig *rig = *state;
+    struct reading script[10];
+    for (int i = 0; i < 10; i++) {
+        script[i] = good;
+        script[i].clock_diff_ns = i;
+    }
+    fake_timesource_init(&rig->fake, script, NULL, 10);
+    rig->fake.answers_ahead = true;
+    sample_prepared(rig, 10);
+    for (uint32_t i = 0; i + 1 < 10; i++) {
+        assert_int_equal(record_at(rig, i)->seq, 100 + i);
+        assert_int_equal(record_at(rig, i)->clock_diff_ns, i);
+        assert_true(record_at(rig, i)->mono_ns <= rig->fake.asked_at[i].ns);
+        assert_true(rig->fake.asked_at[i].ns <= record_at(rig, i + 1)->mono_ns);
+        assert_true(record_at(rig, i + 1)->mono_ns <= rig->fake.read_at[i].ns);
+    }
+    sampler_free(rig->sampler);
+}
+
+static void sampler_completes_the_record_at_hand_when_it_is_stopped(void **state)
+{
+    struct rig *rig = *state;
+    fake_timesource_init(&rig->fake, &good, NULL, 1);
+    rig->fake.answers_ahead = true;
+    sample_prepared(rig, 3);
+    assert_int_equal(rig->fake.reads, rig->fake.asked_ahead);
+    assert_int_equal(ring_waiting(&rig->consumer), rig->fake.asked_ahead);
+    sampler_free(rig->sampler);
+}
+
+static void sampler_waits_for_the_answer_when_ticks_are_long(void **state)
+{
+    struct rig *rig = *state;
+    fake_timesource_init(&rig->fake, &good, NULL, 1);
+    rig->fake.answers_ahead = true;
+    struct sampler_config config = {.source = &rig->fake.source,
+                                    .ring = &rig->producer,
+                                    .writer_bell = &rig->bell,
+                                    .first_seq = 1,
+                                    .interval_ms = 60000};
+    assert_int_equal(sampler_start(&rig->sampler, &config), 0);
+    while (ring_waiting(&rig->consumer) < 1) { // at the first tick, not a minute later
+        usleep(1000);
+    }
+    sampler_request_stop(rig->sampler);
+    sampler_join(rig->sampler);
+    assert_int_equal(rig->fake.asked_ahead, 0);
+    sampler_free(rig->sampler);
+}
+
 // Samples 10 rows, sets the clock, samples on; returns the one record that tells of a step.
-static const struct record *sample_over_step(struct rig *rig, int64_t step_ns)
+static const struct record *sample_over_step(struct rig *rig, int64_t step_ns, bool answers_ahead)
 {
     fake_timesource_init(&rig->fake, &good, NULL, 1);
+    rig->fake.answers_ahead = answers_ahead;
     struct sampler_config config = {.source = &rig->fake.source,
                                     .ring = &rig->producer,
                                     .writer_bell = &rig->bell,
@@ -265,11 +323,14 @@ static const struct record *sample_over_step(struct rig *rig, int64_t step_ns)
     return found;
 }
 
-static void expect_step(struct rig *rig, int64_t step_ns)
+static void expect_step(struct rig *rig, int64_t step_ns, bool answers_ahead)
 {
-    const struct record *record = sample_over_step(rig, step_ns);
+    const struct record *record = sample_over_step(rig, step_ns, answers_ahead);
     int64_t error_ns = record->step_ns - step_ns;
     assert_true(llabs(error_ns) < NS_PER_MS); // the read windows; wide on a busy machine
+    // The row that tells of the step is the one whose clocks show it.
+    int64_t jump_us = record->elapsed_wall_us - record->elapsed_mono_us;
+    assert_true(llabs(jump_us * NS_PER_US - step_ns) < NS_PER_MS);
     struct sampler_snapshot snapshot;
     assert_true(sampler_get_latest(rig->sampler, &snapshot));
     assert_int_equal(snapshot.steps.count, 1);
@@ -280,17 +341,22 @@ static void expect_step(struct rig *rig, int64_t step_ns)
 
 static void sampler_tells_a_step_forward_once_with_its_size(void **state)
 {
-    expect_step(*state, 100 * NS_PER_MS);
+    expect_step(*state, 100 * NS_PER_MS, false);
+}
+
+static void sampler_tells_a_step_in_its_own_row_when_answers_come_later(void **state)
+{
+    expect_step(*state, 100 * NS_PER_MS, true);
 }
 
 static void sampler_tells_a_step_back_by_an_hour_once(void **state)
 {
-    expect_step(*state, -3600 * NS_PER_S);
+    expect_step(*state, -3600 * NS_PER_S, false);
 }
 
 static void sampler_tells_a_step_of_fifty_years_once(void **state)
 {
-    expect_step(*state, INT64_C(50) * 31557600 * NS_PER_S);
+    expect_step(*state, INT64_C(50) * 31557600 * NS_PER_S, false);
 }
 
 int main(void)
@@ -306,7 +372,11 @@ int main(void)
         TEST(sampler_tells_a_change_of_state_and_rings_for_a_commit),
         TEST(sampler_drops_the_newest_when_the_ring_is_full_and_says_so_later),
         TEST(sampler_offers_the_source_no_more_than_a_quarter_of_the_tick),
+        TEST(sampler_hears_at_the_next_tick_what_it_asked_at_this_one),
+        TEST(sampler_completes_the_record_at_hand_when_it_is_stopped),
+        TEST(sampler_waits_for_the_answer_when_ticks_are_long),
         TEST(sampler_tells_a_step_forward_once_with_its_size),
+        TEST(sampler_tells_a_step_in_its_own_row_when_answers_come_later),
         TEST(sampler_tells_a_step_back_by_an_hour_once),
         TEST(sampler_tells_a_step_of_fifty_years_once),
     };

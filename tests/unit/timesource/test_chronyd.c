@@ -13,12 +13,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 // Long, so that a busy machine does not make an answer late; silence costs this much.
 #define PATIENCE_NS (2 * NS_PER_S)
 #define SILENCE_NS  (100 * NS_PER_MS)
+
+// Minutes pass at a word.
+static int64_t passed_ns;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *ts);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+    int result = __real_clock_gettime(clock, ts);
+    int64_t ns = nstime_from_timespec(*ts);
+    *ts = nstime_to_timespec(ns + __atomic_load_n(&passed_ns, __ATOMIC_RELAXED));
+    return result;
+}
+
+static void let_pass(int64_t ns)
+{
+    __atomic_add_fetch(&passed_ns, ns, __ATOMIC_RELAXED);
+}
 
 struct bench {
     struct fake_chronyd *fake;
@@ -241,6 +261,115 @@ static void daemon_that_is_gone_refuses_and_is_found_again(void **state)
     assert_good(b);
 }
 
+/* ---- asked ahead ---- */
+
+// Somebody else's questions come after ours, so when they are answered, ours are.
+static void wait_for_answers(struct bench *b)
+{
+    struct timesource *other;
+    struct reading r;
+    open_at(&other, fake_chronyd_port(b->fake));
+    assert_int_equal(timesource_read(other, mono_add(mono_now(), PATIENCE_NS), &r), 0);
+    timesource_close(other);
+}
+
+// With a deadline that is over, only an answer that is there already is found.
+static int ask_without_waiting(struct bench *b, struct reading *out)
+{
+    return timesource_read(b->chronyd, (mono_time){0}, out);
+}
+
+static void nothing_is_asked_ahead_of_a_daemon_that_did_not_answer(void **state)
+{
+    struct bench *b = *state;
+    struct reading r;
+    assert_false(timesource_ask_ahead(b->chronyd));
+    assert_good(b);
+    assert_true(timesource_ask_ahead(b->chronyd));
+    wait_for_answers(b);
+    fake_chronyd_behave(b->fake, FAKE_SILENT);
+    assert_int_equal(ask(b, SILENCE_NS, &r), 0); // that one was answered before
+    assert_int_equal(ask(b, SILENCE_NS, &r), -ETIMEDOUT);
+    assert_false(timesource_ask_ahead(b->chronyd));
+}
+
+static void answer_asked_ahead_is_there_without_a_wait(void **state)
+{
+    struct bench *b = *state;
+    struct reading r;
+    assert_good(b);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(timesource_ask_ahead(b->chronyd));
+        wait_for_answers(b);
+        uint32_t asked = fake_chronyd_asked(b->fake, CHRONY_TRACKING);
+        assert_int_equal(ask_without_waiting(b, &r), 0);
+        assert_int_equal(r.clock_diff_ns, 50001159);
+        assert_int_equal(fake_chronyd_asked(b->fake, CHRONY_TRACKING), asked);
+    }
+    assert_int_equal(report_of(b).replies_rejected, 0);
+}
+
+static void list_is_asked_ahead_when_it_is_due(void **state)
+{
+    struct bench *b = *state;
+    struct reading r;
+    assert_good(b);
+    let_pass(11 * NS_PER_S);
+    const struct fake_source fallen = {{127, 0, 0, 1}, 6, 0, 0};
+    fake_chronyd_set_sources(b->fake, &fallen, 1);
+    assert_true(timesource_ask_ahead(b->chronyd));
+    wait_for_answers(b);
+    uint32_t asked = fake_chronyd_asked(b->fake, CHRONY_N_SOURCES);
+    assert_int_equal(ask_without_waiting(b, &r), 0);
+    assert_int_equal(fake_chronyd_asked(b->fake, CHRONY_N_SOURCES), asked);
+    assert_true((r.valid & VALID_REACH) != 0 && !r.reachable);
+    assert_int_equal(report_of(b).valid, REPORT_TRACKING | REPORT_SOURCES | REPORT_ACTIVITY);
+}
+
+static void list_that_has_grown_since_is_asked_for_anew(void **state)
+{
+    struct bench *b = *state;
+    struct reading r;
+    assert_good(b);
+    let_pass(11 * NS_PER_S);
+    const struct fake_source two[] = {one_source, one_source};
+    fake_chronyd_set_sources(b->fake, two, 2);
+    assert_true(timesource_ask_ahead(b->chronyd));
+    wait_for_answers(b);
+    assert_int_equal(ask(b, PATIENCE_NS, &r), 0);
+    assert_int_equal(report_of(b).source_count, 2);
+    assert_int_equal(report_of(b).sources[1].reach, 0377);
+}
+
+static void answer_that_never_came_is_asked_for_again(void **state)
+{
+    struct bench *b = *state;
+    assert_good(b);
+    fake_chronyd_behave(b->fake, FAKE_SILENT); // and counts from 0
+    assert_true(timesource_ask_ahead(b->chronyd));
+    while (fake_chronyd_asked(b->fake, CHRONY_TRACKING) == 0) {
+        usleep(1000);
+    }
+    fake_chronyd_behave(b->fake, FAKE_ANSWER);
+    assert_good(b);
+    assert_int_equal(fake_chronyd_asked(b->fake, CHRONY_TRACKING), 1);
+}
+
+static void reference_age_is_as_of_the_asking(void **state)
+{
+    struct bench *b = *state;
+    struct reading first;
+    struct reading second;
+    mono_time begin = mono_now();
+    assert_int_equal(ask(b, PATIENCE_NS, &first), 0);
+    assert_true(timesource_ask_ahead(b->chronyd));
+    mono_time asked = mono_now();
+    wait_for_answers(b);
+    let_pass(5 * NS_PER_S);
+    assert_int_equal(ask_without_waiting(b, &second), 0);
+    assert_true(second.ref_age_ns - first.ref_age_ns <= mono_diff_ns(asked, begin));
+}
+
 static void malformed_address_is_refused(void **state)
 {
     (void)state;
@@ -268,6 +397,12 @@ int main(void)
         CASE(lost_request_is_sent_once_more),
         CASE(refusal_is_told_apart_from_silence),
         CASE(daemon_that_is_gone_refuses_and_is_found_again),
+        CASE(nothing_is_asked_ahead_of_a_daemon_that_did_not_answer),
+        CASE(answer_asked_ahead_is_there_without_a_wait),
+        CASE(list_is_asked_ahead_when_it_is_due),
+        CASE(list_that_has_grown_since_is_asked_for_anew),
+        CASE(answer_that_never_came_is_asked_for_again),
+        CASE(reference_age_is_as_of_the_asking),
         cmocka_unit_test(malformed_address_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
