@@ -46,11 +46,19 @@ note() { printf '%s\n' "$*" | tee -a "$summary" >&2; }
 
 # step NAME COMMAND...: a line of progress; the words go to a log; a failure does not stop the rest.
 step() {
-  local name=$1 log=$logs/${1// /-}.log start
+  local name=$1 log=$logs/${1// /-}.log start code
   shift
   start=$(now_ms)
   say "$name ..."
-  if "$@" >"$log" 2>&1; then
+  # not in a condition: the shell would then ignore what fails inside a function
+  set +e
+  (
+    set -e
+    "$@"
+  ) >"$log" 2>&1
+  code=$?
+  set -e
+  if [ "$code" = 0 ]; then
     note "ok    $name ($(since_s "$start") s)"
     results "$log" | tee -a "$summary" >&2
   else
@@ -74,6 +82,7 @@ pack() {
     -DNTP_LOGGER_LIBCURL="$libcurl" -DNTP_LOGGER_MANIFEST="$manifest"
   cmake --build "$dir" -j2 --target eap
   mkdir -p "$target"
+  rm -f "$target"/*_"$arch".eap*
   cp "$dir"/*_"$arch".eap "$dir"/*_"$arch".eap.spdx.json "$target/"
   "$python" tools/check_eap.py --libcurl "$libcurl" "$target"/*_"$arch".eap
 }
