@@ -5,7 +5,7 @@
 # UndefinedBehaviorSanitizer, SECONDS each (default 60), starting from tests/data. Needs clang with
 # its fuzzer library. A finding is left in build/fuzz/findings; exit code 1 if there is any.
 #
-# Targets: chrony_wire ntp_wire tracking_parse udp_address spool (default: all)
+# Targets: chrony_wire ntp_wire tracking_parse udp_address url answer supply spool (default: all)
 set -eu
 repo=$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")
 # shellcheck source=tools/lib/common.sh
@@ -15,9 +15,11 @@ seconds=${1:-60}
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || die 2 "'$seconds' is no number of seconds (see --help)"
 [ $# -eq 0 ] || shift
 declare -A seeds=([chrony_wire]=chrony [ntp_wire]=ntp [tracking_parse]=chrony
-  [udp_address]=addresses [spool]=spool)
+  [udp_address]=addresses [url]=urls [answer]=answers [supply]=supply
+  [spool]=spool)
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(chrony_wire ntp_wire tracking_parse udp_address spool)
+[ ${#targets[@]} -gt 0 ] ||
+  targets=(chrony_wire ntp_wire tracking_parse udp_address url answer supply spool)
 command -v clang >/dev/null || die 2 "clang is missing: apt-get install clang"
 cd "$repo"
 mkdir -p build
