@@ -22,6 +22,7 @@
 
 #include <assert.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,8 @@ struct ring_header {
 struct ring_shared {
     _Alignas(RING_LINE) struct ring_header header;
     _Alignas(RING_LINE) _Atomic uint32_t produced; /* written by the producer only */
+    _Atomic uint32_t refused;    /* likewise: records refused in a row, for the next process ... */
+    _Atomic uint32_t refused_at; /* ... when `produced` was this; else it is an old story */
     _Alignas(RING_LINE) _Atomic uint32_t consumed; /* written by the consumer only */
     _Alignas(RING_LINE) unsigned char slots[];
 };
@@ -84,6 +87,9 @@ int ring_format(void *storage, size_t size, uint32_t capacity, uint32_t slot_siz
  */
 int ring_check(const void *storage, size_t size, uint32_t capacity, uint32_t slot_size);
 
+/* Records that the former process was refused since the last one that went in. */
+uint32_t ring_refused(const void *storage);
+
 /* Take one end each of a formatted or checked ring. */
 void ring_producer_init(struct ring_producer *producer, void *storage);
 void ring_consumer_init(struct ring_consumer *consumer, void *storage);
@@ -116,6 +122,18 @@ static inline void ring_fetch_ahead(const struct ring_producer *p)
     }
 }
 
+/* The ring is full: counts the record as dropped, also for a process that finds the ring later. */
+static inline void ring_refuse(struct ring_producer *p)
+{
+    p->dropped++;
+    // Relaxed: nobody reads these while we live. The place last, so that a kill between the two
+    // leaves an old place, which says "none", and not a new place with an old count.
+    bool again = atomic_load_explicit(&p->shared->refused_at, memory_order_relaxed) == p->next;
+    uint32_t before = again ? atomic_load_explicit(&p->shared->refused, memory_order_relaxed) : 0;
+    atomic_store_explicit(&p->shared->refused, before + 1, memory_order_relaxed);
+    atomic_store_explicit(&p->shared->refused_at, p->next, memory_order_relaxed);
+}
+
 /* The slot to fill next, or NULL when full: then the record is counted as dropped. */
 static inline void *ring_reserve(struct ring_producer *p)
 {
@@ -124,7 +142,7 @@ static inline void *ring_reserve(struct ring_producer *p)
         // slot before we may overwrite it. Only looked at when our old view says "full".
         uint32_t consumed = atomic_load_explicit(&p->shared->consumed, memory_order_acquire);
         if (p->next - consumed > p->mask) {
-            p->dropped++;
+            ring_refuse(p);
             return NULL;
         }
         p->consumed = consumed;

@@ -41,6 +41,7 @@ struct ring_recovery {
     uint32_t waiting;  /* records that are in no file yet: the writer finds them in the ring */
     uint32_t durable;  /* records that were in the spool already: released */
     uint32_t unusable; /* records that are not credible: given up, with all behind them */
+    uint32_t refused;  /* records after the last of them that the full ring did not take */
     uint64_t next_seq; /* above every record that waits; 0 = none waits */
 };
 
@@ -54,7 +55,7 @@ int ring_storage_open(struct ring_storage *storage, const struct ring_storage_co
 void ring_storage_recover(struct ring_storage *storage, uint32_t boot_id, uint64_t durable_below,
                           struct ring_recovery *found);
 
-/* Unmaps; deletes the file when no record waits in it. Fine when not open. */
+/* Unmaps; deletes the file when it has nothing to tell the next start. Fine when not open. */
 void ring_storage_close(struct ring_storage *storage);
 
 #endif

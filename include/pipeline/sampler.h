@@ -39,6 +39,7 @@ struct sampler_config {
     uint32_t filling_reason;    /* the ring is half full */
     uint32_t boot_id;
     uint64_t first_seq;
+    uint32_t lost_before; /* records numbered just below first_seq that no row will have */
     uint32_t interval_ms;
 };
 

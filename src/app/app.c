@@ -38,6 +38,7 @@ struct app {
     uint32_t boot_id;
     uint64_t first_seq;
     uint64_t durable_below;
+    uint32_t lost_before;
     struct sender *sender;
     struct spool *spool;
     struct ring_storage ring;
@@ -184,15 +185,13 @@ static int open_ring(struct app *app)
     ring_storage_recover(&app->ring, app->boot_id, app->durable_below, &found);
     app->rows_wait = found.waiting > 0;
     app->first_seq = found.next_seq > app->first_seq ? found.next_seq : app->first_seq;
-    // Numbers that a row may have which can't be read any more are not given to others: the gap
-    // in the data is the truth.
-    uint32_t given_up = found.unusable + (app->ring.left_behind ? ring.capacity : 0);
-    app->first_seq += given_up;
+    // Numbers of records that are lost are not given to others, and the first row declares them.
+    app->lost_before = found.refused + found.unusable + (app->ring.left_behind ? ring.capacity : 0);
+    app->first_seq += app->lost_before;
     log_info("ring: %s; %" PRIu32 " rows found, %" PRIu32 " of them on disk already",
              app->ring.description, found.waiting + found.durable, found.durable);
-    if (given_up > 0) {
-        log_warning("ring: rows of the last run can't be read; %" PRIu32 " numbers are left out",
-                    given_up);
+    if (app->lost_before > 0) {
+        log_warning("ring: %" PRIu32 " rows of the last run are lost", app->lost_before);
     }
     ring_producer_init(&app->producer, app->ring.memory);
     ring_consumer_init(&app->consumer, app->ring.memory);
@@ -239,6 +238,7 @@ static int start_sampler(struct app *app)
         .filling_reason = WRITER_FILLING,
         .boot_id = app->boot_id,
         .first_seq = app->first_seq,
+        .lost_before = app->lost_before,
         .interval_ms = app->config.sample_interval_ms,
     };
     return sampler_start(&app->sampler, &sampler);

@@ -60,6 +60,8 @@ int ring_format(void *storage, size_t size, uint32_t capacity, uint32_t slot_siz
     };
     atomic_init(&shared->produced, 0);
     atomic_init(&shared->consumed, 0);
+    atomic_init(&shared->refused, 0);
+    atomic_init(&shared->refused_at, 0);
     shared->header.check = header_check(&shared->header);
     return 0;
 }
@@ -80,6 +82,15 @@ int ring_check(const void *storage, size_t size, uint32_t capacity, uint32_t slo
     uint32_t produced = atomic_load_explicit(&shared->produced, memory_order_relaxed);
     uint32_t consumed = atomic_load_explicit(&shared->consumed, memory_order_relaxed);
     return produced - consumed <= capacity ? 0 : -EBADMSG;
+}
+
+uint32_t ring_refused(const void *storage)
+{
+    const struct ring_shared *shared = storage;
+    // Relaxed: as in ring_check.
+    uint32_t at = atomic_load_explicit(&shared->refused_at, memory_order_relaxed);
+    bool now = at == atomic_load_explicit(&shared->produced, memory_order_relaxed);
+    return now ? atomic_load_explicit(&shared->refused, memory_order_relaxed) : 0;
 }
 
 void ring_producer_init(struct ring_producer *producer, void *storage)

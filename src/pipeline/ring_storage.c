@@ -308,7 +308,7 @@ void ring_storage_close(struct ring_storage *storage)
     if (storage->survives) {
         struct ring_consumer consumer;
         ring_consumer_init(&consumer, storage->memory);
-        if (ring_waiting(&consumer) == 0) {
+        if (ring_waiting(&consumer) == 0 && ring_refused(storage->memory) == 0) {
             (void)unlinkat(storage->dir_fd, storage->name, 0); // a few KiB of memory at worst
         }
     }
@@ -328,7 +328,7 @@ static bool is_credible(const struct record *record, uint32_t boot_id, uint64_t 
 void ring_storage_recover(struct ring_storage *storage, uint32_t boot_id, uint64_t durable_below,
                           struct ring_recovery *found)
 {
-    *found = (struct ring_recovery){0};
+    *found = (struct ring_recovery){.refused = ring_refused(storage->memory)};
     struct ring_shared *shared = storage->memory;
     struct ring_consumer consumer;
     ring_consumer_init(&consumer, shared);

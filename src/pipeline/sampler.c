@@ -322,6 +322,7 @@ int sampler_start(struct sampler **sampler, const struct sampler_config *config)
     }
     s->config = *config;
     s->next_seq = config->first_seq;
+    s->pending_drop = config->lost_before;
     steps_init(&s->detector);
     (void)step_watch_open(&s->watch); // without it steps are found at the next tick
     latest_init(&s->newest, s->newest_words, sizeof s->snapshot);

@@ -16,7 +16,7 @@ WRITES = ("write", "writev", "pwrite64", "pwritev")
 def calls_on_spool(camera: Camera, minutes: int) -> collections.Counter:
     """What the program did to the spool after it had started."""
     out = camera.folder / "strace.out"
-    wrapper = ["strace", "-f", "-y", "-qq", "-e", f"trace={CALLS}", "-o", str(out)]
+    wrapper = ["strace", "-D", "-f", "-y", "-qq", "-e", f"trace={CALLS}", "-o", str(out)]
     process = camera.start(wrapper=wrapper)
     time.sleep(5)
     begun = len(out.read_text().splitlines())

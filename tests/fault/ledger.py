@@ -50,7 +50,6 @@ class Ledger:
     lost: dict[bytes, set[int]] = dataclasses.field(default_factory=dict)
     produced: dict[tuple[bytes, int], int] = dataclasses.field(default_factory=dict)
     problems: list[str] = dataclasses.field(default_factory=list)
-    left_out: int = 0  # seqs that the program says it could not account for
     repeats: int = 0  # identical files that were uploaded again
     _bodies: set[bytes] = dataclasses.field(default_factory=set)
 
@@ -114,7 +113,7 @@ class Ledger:
         """What was seen in the ring is there, and under its number nothing else."""
         for key, wall_us in self.produced.items():
             line = self.stored.get(key) or self.spooled.get(key)
-            if line is None and (key[1] in self.lost.get(key[0], set()) or self.left_out):
+            if line is None and key[1] in self.lost.get(key[0], set()):
                 continue
             if line is None:
                 self.problem(f"row {key} was in the ring and is nowhere")
@@ -129,7 +128,7 @@ class Ledger:
         for boot, seqs in there.items():
             lost = self.lost.get(boot, set())
             missing = set(range(1, max(seqs) + 1)) - seqs - lost
-            if len(missing) > self.left_out:
+            if missing:
                 self.problem(
                     f"boot {boot.decode()}: {len(missing)} rows are nowhere and were not "
                     f"declared, {min(missing)}..{max(missing)}"

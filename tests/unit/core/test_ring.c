@@ -118,6 +118,27 @@ static void peeking_leaves_the_records_until_they_are_released(void **state)
     assert_int_equal(at(f, 0), 3);
 }
 
+static void the_next_process_learns_how_many_were_refused_at_the_end(void **state)
+{
+    struct fixture *f = *state;
+    const void *storage = f->producer.shared;
+    assert_int_equal(ring_refused(storage), 0);
+    for (uint64_t i = 0; i < CAPACITY; i++) {
+        assert_true(push(f, i));
+    }
+    assert_int_equal(ring_refused(storage), 0);
+    assert_false(push(f, 100));
+    assert_false(push(f, 101));
+    assert_int_equal(ring_refused(storage), 2);
+    assert_int_equal(ring_waiting(&f->consumer), CAPACITY);
+    ring_release(&f->consumer, 1);
+    assert_int_equal(ring_refused(storage), 2);
+    assert_true(push(f, 102)); // told by this record: an old story now
+    assert_int_equal(ring_refused(storage), 0);
+    assert_false(push(f, 103));
+    assert_int_equal(ring_refused(storage), 1);
+}
+
 static void push_when_full_drops_newest_and_counts_it(void **state)
 {
     struct fixture *f = *state;
@@ -351,6 +372,7 @@ int main(void)
         RING_TEST(records_come_out_in_the_order_they_went_in),
         RING_TEST(a_reserved_slot_is_invisible_until_published),
         RING_TEST(peeking_leaves_the_records_until_they_are_released),
+        RING_TEST(the_next_process_learns_how_many_were_refused_at_the_end),
         RING_TEST(push_when_full_drops_newest_and_counts_it),
         RING_TEST(counters_pass_two_to_the_32_without_loss_or_repeat),
         RING_TEST(full_is_full_across_the_wrap),

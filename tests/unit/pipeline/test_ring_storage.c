@@ -288,6 +288,26 @@ static void closing_keeps_records_and_deletes_an_empty_ring(void **state)
     ring_storage_close(&box->storage);
 }
 
+static void records_refused_before_a_kill_or_a_stop_are_told_to_the_next_start(void **state)
+{
+    struct box *box = *state;
+    open_ring(box);
+    push(box, 1, 16);
+    struct ring_producer producer;
+    ring_producer_init(&producer, box->storage.memory);
+    assert_null(ring_reserve(&producer));
+    assert_null(ring_reserve(&producer));
+    kill_ring(box);
+    open_ring(box);
+    struct ring_recovery found = recover(box, 17); // all others are on disk
+    assert_int_equal(found.refused, 2);
+    ring_storage_close(&box->storage);
+    open_ring(box);
+    assert_int_equal(recover(box, 17).refused, 2);
+    push(box, 19, 19); // whose row has declared them
+    assert_int_equal(recover(box, 20).refused, 0);
+}
+
 static void two_spools_have_two_rings_and_one_spool_has_one(void **state)
 {
     struct box *box = *state;
@@ -399,6 +419,7 @@ int main(void)
         TEST(a_file_that_was_cut_is_made_anew_and_never_touched_beyond_its_end),
         TEST(records_found_keep_the_ring_at_its_capacity),
         TEST(closing_keeps_records_and_deletes_an_empty_ring),
+        TEST(records_refused_before_a_kill_or_a_stop_are_told_to_the_next_start),
         TEST(two_spools_have_two_rings_and_one_spool_has_one),
         TEST(what_is_not_ours_alone_is_not_trusted),
         TEST(a_link_fifo_or_folder_in_the_place_of_the_file_is_replaced_or_left),

@@ -229,6 +229,32 @@ static void sampler_drops_the_newest_when_the_ring_is_full_and_says_so_later(voi
     sampler_free(rig->sampler);
 }
 
+static void sampler_declares_what_the_former_process_lost_in_its_first_row(void **state)
+{
+    struct rig *rig = *state;
+    fake_timesource_init(&rig->fake, &good, NULL, 1);
+    struct sampler_config config = {.source = &rig->fake.source,
+                                    .ring = &rig->producer,
+                                    .writer_bell = &rig->bell,
+                                    .boot_id = 7,
+                                    .first_seq = 105,
+                                    .lost_before = 5,
+                                    .interval_ms = 1};
+    assert_int_equal(sampler_start(&rig->sampler, &config), 0);
+    while (ring_waiting(&rig->consumer) < 2) {
+        usleep(1000);
+    }
+    sampler_request_stop(rig->sampler);
+    sampler_join(rig->sampler);
+    const struct record *first = record_at(rig, 0);
+    assert_int_equal(first->seq, 105);
+    assert_true(first->events & EVENT_START);
+    assert_true(first->events & EVENT_DROPPED);
+    assert_int_equal(first->dropped_rows, 5);
+    assert_false(record_at(rig, 1)->events & EVENT_DROPPED);
+    sampler_free(rig->sampler);
+}
+
 static void sampler_offers_the_source_no_more_than_a_quarter_of_the_tick(void **state)
 {
     struct rig *rig = *state;
@@ -371,6 +397,7 @@ int main(void)
         TEST(sampler_leaves_out_the_difference_when_never_synchronised),
         TEST(sampler_tells_a_change_of_state_and_rings_for_a_commit),
         TEST(sampler_drops_the_newest_when_the_ring_is_full_and_says_so_later),
+        TEST(sampler_declares_what_the_former_process_lost_in_its_first_row),
         TEST(sampler_offers_the_source_no_more_than_a_quarter_of_the_tick),
         TEST(sampler_hears_at_the_next_tick_what_it_asked_at_this_one),
         TEST(sampler_completes_the_record_at_hand_when_it_is_stopped),
