@@ -22,15 +22,21 @@ WEEK_S = 604800
 
 @click.command(context_settings=CONTEXT)
 @click.option("--bucket", required=True, help="S3 bucket name")
-@click.option("--file-prefix", default="", help="File prefix, as in my_site/ (the slash is yours to give)")
+@click.option(
+    "--file-prefix", default="", help="File prefix, as in my_site/ (the slash is yours to give)"
+)
 @click.option(
     "--expiration",
     type=click.IntRange(1, WEEK_S),
     default=WEEK_S,
     help="Expiration time in seconds (default: 7 days, the most that S3 allows)",
 )
-@click.option("--output", help="Output file where the URLs are written (default: s3.env; '-' for stdout)")
-@click.option("--json", "as_json", is_flag=True, help="Write the JSON document for url_source instead")
+@click.option(
+    "--output", help="Output file where the URLs are written (default: s3.env; '-' for stdout)"
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Write the JSON document for url_source instead"
+)
 @click.option(
     "--camera",
     "cameras",
@@ -38,11 +44,26 @@ WEEK_S = 604800
     multiple=True,
     help="One set of URLs for each camera, below PREFIX/NAME/, in files of their own; repeat it",
 )
-@click.option("--enable-versioning", is_flag=True, help="Switch the bucket's versioning on if it is off")
+@click.option(
+    "--enable-versioning", is_flag=True, help="Switch the bucket's versioning on if it is off"
+)
 @click.option("--test", "probe", is_flag=True, help="Upload a small probe object and read it back")
-@click.option("--policy", is_flag=True, help="Only print the least IAM policy for the camera's s3 mode")
+@click.option(
+    "--policy", is_flag=True, help="Only print the least IAM policy for the camera's s3 mode"
+)
 @place_options
-def main(bucket, file_prefix, expiration, output, as_json, cameras, enable_versioning, probe, policy, place):
+def main(
+    bucket,
+    file_prefix,
+    expiration,
+    output,
+    as_json,
+    cameras,
+    enable_versioning,
+    probe,
+    policy,
+    place,
+):
     """Sign the three upload URLs of a camera and write them to a file for 'source'.
 
     The variables are TIME_LOG_CSV, NTP_STATUS_TXT, NTP_FAILED_STATUS_TXT and URLS_EXPIRE. The file
@@ -50,7 +71,8 @@ def main(bucket, file_prefix, expiration, output, as_json, cameras, enable_versi
 
     \b
     Example:
-      AWS_PROFILE=my_profile python generate_url.py --bucket my.bucket --file-prefix my_site/ --output s3.env
+      AWS_PROFILE=my_profile python generate_url.py \\
+        --bucket my.bucket --file-prefix my_site/ --output s3.env
       source s3.env
     """
     places = signing.prefixes(file_prefix, cameras)
@@ -66,8 +88,7 @@ def main(bucket, file_prefix, expiration, output, as_json, cameras, enable_versi
     check.versioning(enable_versioning)
     signer = signing.Signer(place, session, credentials.frozen, check.region, bucket)
     url_sets = [
-        signer.url_set(camera, prefix, expiration, credentials)
-        for camera, prefix in places.items()
+        signer.url_set(camera, prefix, expiration, credentials) for camera, prefix in places.items()
     ]
     credentials.warn_when_temporary(signing.expiry(url_sets[0].urls["TIME_LOG_CSV"]))
     if probe:
@@ -97,8 +118,8 @@ def _write(bucket: str, url_sets: list[signing.UrlSet], output: str, as_json: bo
         for name, text in zip(names, texts):
             files.enter_context(replace_whole(name, 0o600)).write(text.encode())
     for name, url_set in zip(names, url_sets):
-        click.echo(f"wrote {name}: s3://{bucket}/{url_set.prefix}, valid until {signing.utc(url_set.expires)}",
-                   err=True)  # fmt: skip
+        where, until = f"s3://{bucket}/{url_set.prefix}", signing.utc(url_set.expires)
+        click.echo(f"wrote {name}: {where}, valid until {until}", err=True)
 
 
 if __name__ == "__main__":

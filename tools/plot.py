@@ -23,8 +23,8 @@ PICTURES = ("png", "svg", "pdf")
 @click.option("--output", metavar="FILE", help="Write FILE.png, .svg or .pdf; opens no window.")
 @click.option("--html", metavar="FILE", help="Write one self-contained interactive page.")
 def main(filepath, title, wanted, place, output, html):
-    """Draw the time log FILEPATH: a file, a folder of segments, s3://BUCKET/KEY (the latest version),
-    or s3://BUCKET/PREFIX/ (all segments there). gzip is recognised. Without --output and --html a
+    """Draw the time log FILEPATH: a file, a folder of segments, s3://BUCKET/KEY (the latest
+    version), or s3://BUCKET/PREFIX/ (all segments there). gzip is recognised. Without --output and --html a
     window opens.
 
     Prints what the log says in one paragraph first. Times are the camera's own stamps, in UTC.
@@ -72,9 +72,14 @@ def _window(facts, title: str) -> None:
 
     if figure.window_backend() is None:
         raise DeskError(
-            "no window can be opened here: there is no display, or no window toolkit for matplotlib.",
-            "write a picture with --output FILE.png or a page with --html FILE.html; for windows "
-            "install python3-tk.",
+            (
+                "no window can be opened here: there is no display, or no window toolkit for"
+                " matplotlib."
+            ),
+            (
+                "write a picture with --output FILE.png or a page with --html FILE.html; for"
+                " windows install python3-tk."
+            ),
         )
     import matplotlib.pyplot as plt
 

@@ -17,7 +17,12 @@ from desk.cli import CONTEXT, place_options, wanted_options  # noqa: E402
 
 @click.command(context_settings=CONTEXT)
 @click.argument("filepaths", nargs=-1, required=True, metavar="FILEPATH...")
-@click.option("--limit", default="50ms", show_default=True, help="The error that is still right, as in 50ms or 1s.")
+@click.option(
+    "--limit",
+    default="50ms",
+    show_default=True,
+    help="The error that is still right, as in 50ms or 1s.",
+)
 @click.option("--title", default="", help="Heading of the report (default: the path).")
 @wanted_options
 @place_options
@@ -33,7 +38,9 @@ def main(filepaths, limit, title, wanted, place, as_json, html, compare):
     """
     limit_s = w.parse_span(limit)
     if len(filepaths) > 1 and not compare:
-        raise click.UsageError("more than one FILEPATH needs --compare (or put the files into one folder).")
+        raise click.UsageError(
+            "more than one FILEPATH needs --compare (or put the files into one folder)."
+        )
     if compare and len(filepaths) < 2:
         raise click.UsageError("--compare needs two or more FILEPATHs, one for each camera.")
     if compare:

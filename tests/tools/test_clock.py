@@ -19,7 +19,9 @@ def worst_miss(rows, clock, where=slice(None)):
     return float(np.nanmax(np.abs(clock.error_s - truth(rows))[where]))
 
 
-@pytest.mark.parametrize("name", ["calm", "incident", "blind", "blind-returned", "bound", "from-1970"])
+@pytest.mark.parametrize(
+    "name", ["calm", "incident", "blind", "blind-returned", "bound", "from-1970"]
+)
 def test_the_error_is_reconstructed_within_the_noise_of_a_measurement(logs, name):
     rows = logs(name)
     clock = reconstruct(series_of(rich_text(rows)))
@@ -43,7 +45,9 @@ def test_a_step_the_client_never_saw_is_the_headline_all_day(logs):
     assert list(facts.clock.unseen.values()) == [pytest.approx(-61.8)]
     assert facts.clock.error_s[-1] == pytest.approx(-61.8, abs=0.01)
     line = first_line(facts)
-    assert "worst error -61.8" in line and "worst difference that the NTP client reported -8" in line
+    assert (
+        "worst error -61.8" in line and "worst difference that the NTP client reported -8" in line
+    )
 
 
 def test_a_step_back_by_hand_ends_the_unseen_error(logs):
@@ -56,7 +60,9 @@ def test_an_unseen_error_survives_a_restart_of_the_logger_but_not_a_reboot():
     common = {"length": 4 * HOUR, "steps": {HOUR: -5.0}, "blind": True}
     clock = reconstruct(series_of(rich_text(run(Scenario(restarts={2 * HOUR: 30}, **common)))))
     assert clock.error_s[-1] == pytest.approx(-5.0, abs=0.01)
-    clock = reconstruct(series_of(rich_text(run(Scenario(reboots={2 * HOUR: (60, 0.0)}, **common)))))
+    clock = reconstruct(
+        series_of(rich_text(run(Scenario(reboots={2 * HOUR: (60, 0.0)}, **common))))
+    )
     assert abs(clock.error_s[-1]) < 0.01
 
 
@@ -126,7 +132,9 @@ def test_a_clock_read_late_once_is_no_step_in_a_legacy_log():
 
 
 def test_an_age_counted_on_the_wall_clock_is_no_news_at_a_step():
-    rows = run(Scenario(length=600, steps={300: -0.019}))  # too small to be a jump of the difference
+    rows = run(
+        Scenario(length=600, steps={300: -0.019})
+    )  # too small to be a jump of the difference
     step = 300
     assert reconstruct(series_of(rich_text(rows))).contact[step - 10 : step + 10].sum() == 0
     for row in rows[step:]:

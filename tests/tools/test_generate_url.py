@@ -27,7 +27,10 @@ def sign(s3_server, tmp_path):
 
 def curl(env_file, variable, upload, change=""):
     """`source`s the file and uploads with curl; the HTTP status."""
-    script = f". {env_file}; curl -s -o /dev/null -w '%{{http_code}}' -T {upload} \"${{{variable}}}{change}\""
+    script = (
+        f". {env_file}; curl -s -o /dev/null -w '%{{http_code}}' -T"
+        f' {upload} "${{{variable}}}{change}"'
+    )
     return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
 
 
@@ -88,7 +91,9 @@ def test_the_urls_say_sigv4_and_the_file_says_when_they_die(sign, bucket, tmp_pa
     dies = datetime.datetime.strptime(
         text.partition("URLS_EXPIRE=")[2].strip(), "%Y-%m-%dT%H:%M:%SZ"
     ).replace(tzinfo=datetime.timezone.utc)
-    assert before <= dies - datetime.timedelta(seconds=3600) <= before + datetime.timedelta(minutes=5)
+    assert (
+        before <= dies - datetime.timedelta(seconds=3600) <= before + datetime.timedelta(minutes=5)
+    )
 
 
 def test_the_json_document_has_the_shape_that_url_source_serves(sign, bucket, tmp_path):
@@ -114,7 +119,9 @@ def test_a_camera_name_that_would_mix_keys_is_refused(sign, bucket, names):
     assert done.returncode == 1 and "camera" in done.stderr and "Next:" in done.stderr
 
 
-def test_a_bucket_without_versioning_is_warned_about_and_can_be_put_right(sign, s3_server, tmp_path):
+def test_a_bucket_without_versioning_is_warned_about_and_can_be_put_right(
+    sign, s3_server, tmp_path
+):
     client = s3_server.client()
     client.create_bucket(Bucket="unversioned")
     done = sign("--bucket", "unversioned")
@@ -159,7 +166,9 @@ def test_the_true_end_of_temporary_credentials_is_printed_and_written(s3_server,
 
 
 def test_the_policy_allows_puts_below_the_prefix_and_nothing_else(tmp_path):
-    done = run_tool("generate_url.py", "--bucket", "b", "--file-prefix", "site/", "--policy", cwd=tmp_path)
+    done = run_tool(
+        "generate_url.py", "--bucket", "b", "--file-prefix", "site/", "--policy", cwd=tmp_path
+    )
     policy = json.loads(done.stdout)
     assert len(policy["Statement"]) == 1
     statement = policy["Statement"][0]
@@ -191,7 +200,9 @@ def test_an_unreachable_server_gets_a_sentence(s3_server, tmp_path):
 
 @pytest.mark.parametrize("value", ["0", "604801", "-1", "soon"])
 def test_an_expiration_out_of_range_is_a_usage_error(tmp_path, value):
-    done = run_tool("generate_url.py", "--bucket", "b", "--expiration", value, cwd=tmp_path, check=False)
+    done = run_tool(
+        "generate_url.py", "--bucket", "b", "--expiration", value, cwd=tmp_path, check=False
+    )
     assert done.returncode == 2 and "--expiration" in done.stderr
 
 
@@ -200,7 +211,11 @@ def test_an_expiration_out_of_range_is_a_usage_error(tmp_path, value):
     [
         ("eu-north-1", "mybucket", "mybucket.s3.eu-north-1.amazonaws.com"),
         ("us-east-1", "mybucket", "mybucket.s3.us-east-1.amazonaws.com"),
-        ("eu-north-1", "my.bucket", "s3.eu-north-1.amazonaws.com"),  # dots do not fit the certificate
+        (
+            "eu-north-1",
+            "my.bucket",
+            "s3.eu-north-1.amazonaws.com",
+        ),  # dots do not fit the certificate
         ("cn-north-1", "mybucket", "mybucket.s3.cn-north-1.amazonaws.com.cn"),
     ],
 )
@@ -217,7 +232,12 @@ def test_at_aws_the_urls_name_the_regions_own_endpoint(region, bucket_name, host
 
 def test_the_help_shows_the_options_of_old(tmp_path):
     text = run_tool("generate_url.py", "--help", cwd=tmp_path).stdout
-    for option in ("--bucket TEXT", "--file-prefix TEXT", "--expiration INTEGER RANGE", "--output TEXT"):
+    for option in (
+        "--bucket TEXT",
+        "--file-prefix TEXT",
+        "--expiration INTEGER RANGE",
+        "--output TEXT",
+    ):
         assert option in text
     assert "[1<=x<=604800]" in text
     assert (ROOT / "tools/generate_url.py").stat().st_mode & 0o111

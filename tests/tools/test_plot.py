@@ -75,7 +75,9 @@ def test_the_step_is_an_event_and_not_part_of_the_adjustment_curve(logs):
 def test_the_unseen_error_is_drawn_although_the_difference_is_flat(logs):
     _, _, below = axes_of(drawn(rich_text(logs("blind"))))
     assert np.nanmax(np.abs(line_named(below, "as the NTP client reports").get_ydata())) < 0.01
-    assert np.nanmin(line_named(below, "reconstructed").get_ydata()) == pytest.approx(-61.8, abs=0.01)
+    assert np.nanmin(line_named(below, "reconstructed").get_ydata()) == pytest.approx(
+        -61.8, abs=0.01
+    )
 
 
 def test_twenty_hours_unsynchronised_are_one_span_with_one_label(logs):
@@ -89,7 +91,7 @@ def test_twenty_hours_unsynchronised_are_one_span_with_one_label(logs):
 
 
 def test_no_two_labels_touch_even_when_there_are_hundreds():
-    steps = {60 * k: (0.5 if k % 2 else -0.5) for k in range(2, 110)}
+    steps = {60 * k: 0.5 if k % 2 else -0.5 for k in range(2, 110)}
     lane, _, _ = axes_of(drawn(rich_text(run(Scenario(length=2 * HOUR, steps=steps)))))
     renderer = lane.figure.canvas.get_renderer()
     boxes = [t.get_window_extent(renderer) for t in lane.texts if t.get_gid() == "label"]
@@ -134,7 +136,10 @@ def test_legacy_and_rich_files_give_the_same_curves(logs, name):
     assert np.array_equal(rich.x_us, legacy.x_us)
     assert np.allclose(rich.adjust_s, legacy.adjust_s, atol=1e-9, equal_nan=True)
     assert np.allclose(rich.diff_s, legacy.diff_s, atol=1e-6, equal_nan=True)
-    steps = [[(s.row, s.size_s) for s in drawn(t(logs(name))).clock.steps] for t in (rich_text, legacy_text)]
+    steps = [
+        [(s.row, s.size_s) for s in drawn(t(logs(name))).clock.steps]
+        for t in (rich_text, legacy_text)
+    ]
     assert steps[0] == steps[1]
 
 
@@ -151,7 +156,9 @@ def incident_file(logs, tmp_path_factory):
 @pytest.mark.parametrize("kind, begins", [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_pictures_are_written_without_a_display(incident_file, tmp_path, kind, begins):
     env = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "MPLBACKEND": ""}
-    done = run_tool("plot.py", incident_file, "--title", "Gate", "--output", tmp_path / f"a.{kind}", env=env)
+    done = run_tool(
+        "plot.py", incident_file, "--title", "Gate", "--output", tmp_path / f"a.{kind}", env=env
+    )
     assert (tmp_path / f"a.{kind}").read_bytes().startswith(begins)
     assert "2 steps: -61.800 s at 2025-11-20 02:00:16" in done.stdout
     assert "coasting 12.3 %" in done.stdout and "0 missing by seq" in done.stdout
@@ -160,7 +167,9 @@ def test_pictures_are_written_without_a_display(incident_file, tmp_path, kind, b
 def test_the_page_needs_nothing_from_anywhere(incident_file, tmp_path):
     run_tool("plot.py", incident_file, "--html", tmp_path / "a.html")
     text = (tmp_path / "a.html").read_text()
-    assert not re.search(r"(src|href)\s*=|url\(|https?://|import\s", text.replace("http://www.w3.org", ""))
+    assert not re.search(
+        r"(src|href)\s*=|url\(|https?://|import\s", text.replace("http://www.w3.org", "")
+    )
     data = json.loads(re.search(r"const DATA = (\{.*\});\n", text).group(1))
     assert data["n"] == 86353 and data["whole"]
     assert any(e["kind"] == "step" and e["text"] == "-61.800 s" for e in data["events"])
@@ -172,7 +181,8 @@ def test_the_page_draws_in_a_browser(incident_file, tmp_path):
         pytest.skip("chromium is not installed")
     run_tool("plot.py", incident_file, "--html", tmp_path / "a.html")
     shown = subprocess.run(
-        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", f"file://{tmp_path}/a.html"],
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+         f"file://{tmp_path}/a.html"],
         capture_output=True, text=True, timeout=120,
     ).stdout  # fmt: skip
     assert "<td>-61.800 s</td>" in shown  # the script ran to its end
@@ -204,12 +214,16 @@ def test_errors_are_sentences_with_exit_code_1(tmp_path, arguments, said):
     folder = tmp_path / "folder"
     folder.mkdir()
     place = folder if arguments == ["."] else tmp_path
-    done = run_tool("plot.py", *arguments, cwd=place, check=False, env={"DISPLAY": "", "MPLBACKEND": "Agg"})
+    done = run_tool(
+        "plot.py", *arguments, cwd=place, check=False, env={"DISPLAY": "", "MPLBACKEND": "Agg"}
+    )
     assert done.returncode == 1
     assert "Error: " in done.stderr and said in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--versions", "1..2", "--version-index", "1"], ["--colour"]])
+@pytest.mark.parametrize(
+    "arguments", [["--versions", "1..2", "--version-index", "1"], ["--colour"]]
+)
 def test_misuse_of_options_keeps_exit_code_2(arguments):
     assert run_tool("plot.py", "x.csv", *arguments, check=False).returncode == 2
 
@@ -234,6 +248,34 @@ def test_a_folder_of_segments_is_one_series_gzip_or_not(tmp_path):
     assert "300 rows" in done.stdout and "0 missing by seq" in done.stdout
 
 
+def test_a_folder_of_ninety_days_is_readable(tmp_path):
+    """Ten minutes a day: 90 restarts, an outage each, one picture."""
+    rows = run(Scenario(length=600, poll_s=16, outages=[(200, 400)]))
+    cells = [rich_row(row).split(",") for row in rows]
+    for day in range(90):
+        lines = [
+            ",".join([*c[:2], str(int(c[2]) + day * 86400 * 10**6), *c[3:6],
+                      str(int(c[6]) + day * 600), *c[7:]])
+            for c in cells
+        ]  # fmt: skip
+        (tmp_path / f"{day + 1:010d}.csv").write_text(rich_text([]) + "".join(lines))
+    from desk.load import load
+    from desk.s3 import Place
+    from desk.sources import Wanted
+
+    facts = facts_of(load(str(tmp_path), Wanted(), Place()))
+    lane, above, below = axes_of(facts)
+    first, last = below.get_xlim()
+    assert 89 < last - first < 92 and len(facts.series) == 90 * 600
+    renderer = lane.figure.canvas.get_renderer()
+    boxes = [t.get_window_extent(renderer) for t in lane.texts if t.get_gid() == "label"]
+    assert 3 < len(boxes) < 40
+    assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[k + 1 :])
+    legend = [text.get_text() for text in below.figure.legends[0].get_texts()]
+    assert any(text.startswith("coasting: 90 spans") for text in legend)
+    assert len(above.get_children()) + len(below.get_children()) < 100
+
+
 def test_a_gzip_file_cut_short_gives_what_it_holds(tmp_path):
     rows = run(Scenario(length=600))
     packed = gzip.compress(rich_text(rows).encode())
@@ -251,15 +293,17 @@ def test_segments_named_by_boot_are_ordered_by_time(tmp_path):
             break
     for boot in boots:
         part = [row for row in rows if row.cells[5] == boot]
-        (tmp_path / f"{boot}-{part[0].cells[6]}-{part[-1].cells[6]}.csv").write_text(rich_text(part))
+        (tmp_path / f"{boot}-{part[0].cells[6]}-{part[-1].cells[6]}.csv").write_text(
+            rich_text(part)
+        )
     done = run_tool("plot.py", tmp_path, "--output", tmp_path / "a.png")
     assert "1 reboot" in done.stdout and done.stdout.startswith("2025-11-20 00:00:00")
 
 
 def test_since_and_until_choose_rows_but_keep_the_evidence(tmp_path, logs):
     (tmp_path / "log.csv").write_text(rich_text(logs("blind")))
-    done = run_tool("plot.py", "log.csv", "--since", "2025-11-20T12:00", "--until", "2025-11-20T13:00:00Z",
-                    "--output", "a.png", cwd=tmp_path)  # fmt: skip
+    done = run_tool("plot.py", "log.csv", "--since", "2025-11-20T12:00",
+                    "--until", "2025-11-20T13:00:00Z", "--output", "a.png", cwd=tmp_path)  # fmt: skip
     assert re.search(r"3,60[01] rows", done.stdout)
     assert "worst error -61.80" in done.stdout  # the step itself lies outside the period
 
@@ -303,7 +347,15 @@ def write_month(rows, path, spike_day, spike):
     for row in rows:
         cells = rich_row(row).split(",")
         middle = "," + ",".join(cells[3:6]) + ","
-        pieces.append((f"{cells[0]},{cells[1]},", int(cells[2]), middle, int(cells[6]), "," + ",".join(cells[7:])))
+        pieces.append(
+            (
+                f"{cells[0]},{cells[1]},",
+                int(cells[2]),
+                middle,
+                int(cells[6]),
+                "," + ",".join(cells[7:]),
+            )
+        )
     with open(path, "w", encoding="ascii") as file:
         file.write(rich_text([]))
         for day in range(30):

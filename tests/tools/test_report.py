@@ -204,7 +204,9 @@ def test_two_programs_fighting_over_the_clock_are_named():
 def test_a_jump_of_the_server_is_named_as_such(logs):
     found = report(rich_text(logs("server-jump")))
     assert any("the server's time jumped" in cause.text for cause in found.causes)
-    assert found.verdict.why_unknown["two contacts contradict each other"] == pytest.approx(63, abs=2)
+    assert found.verdict.why_unknown["two contacts contradict each other"] == pytest.approx(
+        63, abs=2
+    )
 
 
 def test_a_crystal_out_of_range_is_named():
@@ -229,7 +231,9 @@ def test_every_cause_shows_rows_that_prove_it(incident):
 
 def test_json_is_valid_and_text_is_printed_without_it(logs, tmp_path):
     (tmp_path / "log.csv").write_text(rich_text(logs("incident")))
-    data = json.loads(run_tool("report.py", "log.csv", "--limit", "1s", "--json", cwd=tmp_path).stdout)
+    data = json.loads(
+        run_tool("report.py", "log.csv", "--limit", "1s", "--json", cwd=tmp_path).stdout
+    )
     assert data["answer"] == "no" and data["limit_s"] == 1.0
     text = run_tool("report.py", "log.csv", cwd=tmp_path).stdout
     assert text.startswith("NO: the clock was wrong by more than 50 ms")
@@ -250,7 +254,13 @@ def test_the_page_is_self_contained_and_tells_the_same(logs, tmp_path):
     assert "<svg" in text and "<script" not in text
     links = re.findall(r"(?:src|href|url)\s*[=(]\s*[\"']?([^\"') >]+)", text)
     assert all(link.startswith("#") for link in links)
-    for words in ("-61.800 s", "changing evenly to", "the camera restarted", "3 h 1 min", "@media print"):
+    for words in (
+        "-61.800 s",
+        "changing evenly to",
+        "the camera restarted",
+        "3 h 1 min",
+        "@media print",
+    ):
         assert words in text
 
 
@@ -270,12 +280,18 @@ def test_failed_statuses_beside_the_log_are_shown_with_their_incident(s3_server,
     import datetime
 
     now = int(datetime.datetime.now().timestamp())
-    plan = Scenario(length=HOUR, start_s=now - HOUR - 60, outages=[(600, 2400)], unsynced=[(1800, 2400)])
+    plan = Scenario(
+        length=HOUR, start_s=now - HOUR - 60, outages=[(600, 2400)], unsynced=[(1800, 2400)]
+    )
     client = s3_server.client()
-    status = "Reference ID    : 00000000 ()\nStratum         : 0\nLeap status     : Not synchronised\n"
+    status = (
+        "Reference ID    : 00000000 ()\nStratum         : 0\nLeap status     : Not synchronised\n"
+    )
     client.put_object(Bucket=bucket.name, Key="c/time_log.csv", Body=rich_text(run(plan)).encode())
     for number in range(2):
-        client.put_object(Bucket=bucket.name, Key="c/ntp_failed_status.txt", Body=f"{status}{number}\n".encode())
+        client.put_object(
+            Bucket=bucket.name, Key="c/ntp_failed_status.txt", Body=f"{status}{number}\n".encode()
+        )
     client.put_object(Bucket=bucket.name, Key="c/ntp_failed_status.txt.old", Body=b"other")
     done = run_tool("report.py", f"s3://{bucket.name}/c/time_log.csv", "--json", "--endpoint-url",
                     s3_server.endpoint, env=s3_server.credentials)  # fmt: skip
@@ -293,7 +309,9 @@ def cameras(tmp_path_factory):
     """Three cameras: a step that only one has, then a jump of the server that all follow."""
     folder = tmp_path_factory.mktemp("cameras")
     for number, name in enumerate(("gate", "yard", "door")):
-        plan = Scenario(length=4 * HOUR, seed=number, server_jumps={2 * HOUR: 2.5}, slew_ppm=83333.0)
+        plan = Scenario(
+            length=4 * HOUR, seed=number, server_jumps={2 * HOUR: 2.5}, slew_ppm=83333.0
+        )
         plan.poll_s = 60 + 7 * number
         if name == "yard":
             plan.steps = {HOUR: -5.0}
@@ -314,7 +332,9 @@ def test_common_movements_are_told_from_those_of_one_camera(cameras):
 
 
 def test_the_skew_of_each_pair_is_given_on_one_time_axis(cameras):
-    data = json.loads(run_tool("report.py", "--compare", "gate", "yard", "door", "--json", cwd=cameras).stdout)
+    data = json.loads(
+        run_tool("report.py", "--compare", "gate", "yard", "door", "--json", cwd=cameras).stdout
+    )
     worst = {tuple(pair["cameras"]): pair["worst_s"] for pair in data["pairs"]}
     assert worst[("gate", "yard")] == pytest.approx(5.0, abs=0.01)
     assert worst[("yard", "door")] == pytest.approx(-5.0, abs=0.01)
@@ -322,13 +342,19 @@ def test_the_skew_of_each_pair_is_given_on_one_time_axis(cameras):
 
 
 def test_the_comparison_is_printed_and_drawn(cameras):
-    text = run_tool("report.py", "--compare", "gate", "yard", "--html", "a.html", cwd=cameras).stdout
-    assert "gate minus yard: within 50 ms at" in text and "alone, so the cause is this camera" in text
+    text = run_tool(
+        "report.py", "--compare", "gate", "yard", "--html", "a.html", cwd=cameras
+    ).stdout
+    assert (
+        "gate minus yard: within 50 ms at" in text and "alone, so the cause is this camera" in text
+    )
     page = (cameras / "a.html").read_text()
     assert "<svg" in page and "gate minus yard" in page
 
 
 def test_logs_without_common_time_cannot_be_compared(cameras, tmp_path):
-    (tmp_path / "late.csv").write_text(rich_text(run(Scenario(length=60, start_s=EPOCH_S + 10 * 86400))))
+    (tmp_path / "late.csv").write_text(
+        rich_text(run(Scenario(length=60, start_s=EPOCH_S + 10 * 86400)))
+    )
     done = run_tool("report.py", "--compare", cameras / "gate", tmp_path / "late.csv", check=False)
     assert done.returncode == 1 and "no time in common" in done.stderr

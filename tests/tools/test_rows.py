@@ -95,7 +95,7 @@ def test_columns_added_later_are_ignored():
 
 
 @pytest.mark.parametrize("text, said", [("", "is empty"), ("hello\nworld\n", "is not a time log"),
-                                        ("elapsed_time,foo\n1,2\n", "lacks the column")])  # fmt: skip
+                                        ("elapsed_time,foo\n1,2\n", "lacks the column")])
 def test_what_is_no_time_log_is_refused_with_a_sentence(text, said):
     with pytest.raises(DeskError, match=said):
         series_of(text)

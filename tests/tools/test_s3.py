@@ -41,13 +41,28 @@ def many(s3_server):
         client.put_object(Bucket=name, Key="site/time_log.csv", Body=body.encode())
     with ThreadPoolExecutor(4) as pool:
         for other in ("site/time_log.csv.bak", "site/time_log.csv2", "site/time_log"):
-            list(pool.map(lambda k: client.put_object(Bucket=name, Key=k, Body=b"not a log\n"), [other] * 20))
+            list(
+                pool.map(
+                    lambda k: client.put_object(Bucket=name, Key=k, Body=b"not a log\n"),
+                    [other] * 20,
+                )
+            )
     return name
 
 
 @pytest.mark.parametrize(
     "index, rows",
-    [(None, 1500), (-1, 1500), (-2, 1499), (-999, 502), (-1001, 500), (-1500, 1), (0, 1), (1, 2), (1499, 1500)],
+    [
+        (None, 1500),
+        (-1, 1500),
+        (-2, 1499),
+        (-999, 502),
+        (-1001, 500),
+        (-1500, 1),
+        (0, 1),
+        (1, 2),
+        (1499, 1500),
+    ],
 )
 def test_of_1500_versions_the_index_picks_the_right_one(plot, many, index, rows):
     chosen = [] if index is None else ["--version-index", index]
@@ -78,7 +93,9 @@ def test_hourly_uploads_of_a_lost_answer_are_joined_once(plot, s3_server, bucket
     rows = run(Scenario(length=300))
     parts = [rows[:100], rows[100:200], rows[100:200], rows[200:]]
     for part in parts:
-        s3_server.client().put_object(Bucket=bucket.name, Key="c/time_log.csv", Body=rich_text(part).encode())
+        s3_server.client().put_object(
+            Bucket=bucket.name, Key="c/time_log.csv", Body=rich_text(part).encode()
+        )
     assert rows_of(plot(f"s3://{bucket.name}/c/time_log.csv", "--versions", "all")) == 300
     assert rows_of(plot(f"s3://{bucket.name}/c/")) == 300
     assert rows_of(plot(f"s3://{bucket.name}/c/time_log.csv", "--since", "2025-11-20T00:01",
@@ -110,7 +127,9 @@ def test_a_prefix_of_segments_is_sorted_paginated_and_gzip_is_recognised(plot, s
 
 def test_a_folder_of_cameras_is_not_mixed_into_one_series(plot, s3_server, bucket):
     for camera in ("gate", "yard"):
-        s3_server.client().put_object(Bucket=bucket.name, Key=f"site/{camera}/time_log.csv", Body=b"x")
+        s3_server.client().put_object(
+            Bucket=bucket.name, Key=f"site/{camera}/time_log.csv", Body=b"x"
+        )
     done = plot(f"s3://{bucket.name}/site/", check=False)
     assert done.returncode == 1 and "site/gate/, site/yard/" in done.stderr
 
@@ -122,7 +141,11 @@ def test_a_folder_of_cameras_is_not_mixed_into_one_series(plot, s3_server, bucke
         ("s3://{}/nothing.csv", {}, "there is no object 'nothing.csv'"),
         ("s3://{}/nothing/", {}, "no *.csv object directly below"),
         ("s3://{}/a.csv", {"AWS_SECRET_ACCESS_KEY": "wrong"}, "refuses the signature"),
-        ("s3://{}/a.csv", {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "no usable AWS credentials"),
+        (
+            "s3://{}/a.csv",
+            {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""},
+            "no usable AWS credentials",
+        ),
         ("s3://{}/empty.csv", {}, "is empty"),
     ],
 )
@@ -152,7 +175,12 @@ def test_a_bucket_without_versions_says_so_when_an_earlier_one_is_asked_for(plot
 @pytest.mark.parametrize(
     "code, status, headers, said",
     [
-        ("PermanentRedirect", 301, {"x-amz-bucket-region": "eu-west-1"}, "another region (eu-west-1)"),
+        (
+            "PermanentRedirect",
+            301,
+            {"x-amz-bucket-region": "eu-west-1"},
+            "another region (eu-west-1)",
+        ),
         ("ExpiredToken", 400, {}, "credentials have expired"),
         ("RequestTimeTooSkewed", 403, {}, "clock is more than 15 minutes off"),
         ("AccessDenied", 403, {}, "is denied"),
@@ -164,6 +192,9 @@ def test_answers_that_only_aws_gives_become_sentences(code, status, headers, sai
 
     from desk.errors import DeskError
 
-    answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": headers}}
+    answer = {
+        "Error": {"Code": code},
+        "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": headers},
+    }
     with pytest.raises(DeskError, match=re.escape(said)), s3.sentences("b", "k"):
         raise ClientError(answer, "GetObject")

@@ -117,7 +117,9 @@ def _outside_spans(found: Answer) -> list[tuple[int, int, float]]:
     outside = (found.verdict.rows == OUTSIDE).view(np.int8)
     edges = np.flatnonzero(np.diff(np.concatenate(([0], outside, [0]))))
     spent = np.concatenate(([0.0], np.cumsum(found.facts.covered)))
-    return [(int(a), int(b) - 1, float(spent[b] - spent[a])) for a, b in zip(edges[::2], edges[1::2])]
+    return [
+        (int(a), int(b) - 1, float(spent[b] - spent[a])) for a, b in zip(edges[::2], edges[1::2])
+    ]
 
 
 def to_json(found: Answer) -> dict:
@@ -199,11 +201,15 @@ def _correction_json(line: Correction) -> dict:
         "add_s": _rounded(line.add_from_s, 6),
         "add_at_end_s": _rounded(line.add_to_s, 6),
         "known": line.known,
-        "stamps_occur_twice": None if line.twice is None else {
-            "from": w.rfc3339(line.twice.from_us),
-            "to": w.rfc3339(line.twice.to_us),
-            "this_is_for_the": f"{line.twice.which} pass",
-        },
+        "stamps_occur_twice": (
+            None
+            if line.twice is None
+            else {
+                "from": w.rfc3339(line.twice.from_us),
+                "to": w.rfc3339(line.twice.to_us),
+                "this_is_for_the": f"{line.twice.which} pass",
+            }
+        ),
     }
 
 

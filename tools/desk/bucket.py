@@ -47,7 +47,7 @@ class Credentials:
             )
         elif self.end < wanted_end:
             warn(
-                f"these credentials are temporary: the URLs die with them at "
+                "these credentials are temporary: the URLs die with them at "
                 f"{self.end.astimezone(datetime.timezone.utc):%Y-%m-%d %H:%M:%S} UTC, not at "
                 f"{wanted_end:%Y-%m-%d %H:%M:%S} UTC. Sign with the keys of an IAM user if they "
                 "shall live longer."
@@ -104,12 +104,13 @@ class BucketCheck:
         ahead = (datetime.datetime.now(datetime.timezone.utc) - server).total_seconds()
         if abs(ahead) > _CLOCK_TOLERANCE_S:
             warn(
-                f"this computer's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} "
-                "the server's, so the URLs begin and end at the wrong time. Set the clock and sign again."
+                f"this computer's clock is {abs(ahead):.0f} s"
+                f" {'ahead of' if ahead > 0 else 'behind'} the server's, so the URLs begin and end"
+                " at the wrong time. Set the clock and sign again."
             )
 
     def versioning(self, enable: bool) -> None:
-        """Warns when an upload would overwrite the one before; switches versioning on if told to."""
+        """Warns when an upload would overwrite the one before; switches it on if told to."""
         try:
             answer = self._client.get_bucket_versioning(Bucket=self._bucket)
         except boto_errors.ClientError as error:
@@ -118,9 +119,9 @@ class BucketCheck:
                     raise
             unseen = "" if self.may_look else " (nor whether it exists)"
             warn(
-                f"whether bucket '{self._bucket}' keeps versions{unseen} may not be asked with these "
-                "credentials. It must: else each upload overwrites the one before. Use --test to "
-                "see whether uploads work."
+                f"whether bucket '{self._bucket}' keeps versions{unseen} may not be asked with"
+                " these credentials. It must: else each upload overwrites the one before. Use"
+                " --test to see whether uploads work."
             )
             return
         if answer.get("Status") == "Enabled":
@@ -133,8 +134,8 @@ class BucketCheck:
             warn("versioning is on now; AWS advises to wait 15 minutes before the first upload.")
             return
         warn(
-            f"bucket '{self._bucket}' keeps no versions: each upload will overwrite the one before. "
-            f"Switch it on with --enable-versioning, or with\n  "
+            f"bucket '{self._bucket}' keeps no versions: each upload will overwrite the one before."
+            " Switch it on with --enable-versioning, or with\n  "
             + _HELP_VERSIONING.format(bucket=self._bucket)
         )
 
@@ -156,7 +157,10 @@ class BucketCheck:
         try:
             self._client.delete_object(Bucket=self._bucket, Key=key, **which)
         except boto_errors.ClientError as error:
-            return f"stored and read back; it stays there, since removing it is refused ({_code(error)})"
+            return (
+                "stored and read back; it stays there, since removing it is refused"
+                f" ({_code(error)})"
+            )
         return "stored, read back and removed"
 
 
@@ -185,12 +189,16 @@ def _put(url: str, body: bytes, key: str) -> None:
     except (urllib.error.URLError, OSError) as error:
         reason = getattr(error, "reason", error)
         raise DeskError(
-            f"the probe {key} cannot be uploaded: {reason}.", "check the network and --endpoint-url."
+            f"the probe {key} cannot be uploaded: {reason}.",
+            "check the network and --endpoint-url.",
         ) from None
     if status != 200 or not tag:
         raise DeskError(
-            f"the upload of the probe {key} was answered with {status} and "
-            f"{'no ETag' if not tag else 'an ETag'}: that is not an S3 server's acknowledgement.",
+            (
+                f"the upload of the probe {key} was answered with {status} and"
+                f" {'no ETag' if not tag else 'an ETag'}: that is not an S3 server's"
+                " acknowledgement."
+            ),
             "check --endpoint-url and what stands between (proxy, login page).",
         )
     if len(tag) == 32 and tag != digest.hexdigest():

@@ -22,15 +22,19 @@ _WANTED = (
     click.option(
         "--version-index",
         type=int,
-        help="Which stored version of an s3:// object: -1 the latest (default), -2 the one before, "
-        "... or 0 the oldest.",
+        help=(
+            "Which stored version of an s3:// object: -1 the latest (default), -2 the one before, "
+            "... or 0 the oldest."
+        ),
     ),
     click.option(
         "--versions",
         metavar="A..B",
         help="A range of stored versions joined into one series, as in -24..-1, or 'all'.",
     ),
-    click.option("--since", metavar="TIME", help="Only what is younger, as in 2026-11-20T10:00 (UTC)."),
+    click.option(
+        "--since", metavar="TIME", help="Only what is younger, as in 2026-11-20T10:00 (UTC)."
+    ),
     click.option("--until", metavar="TIME", help="Only what is older."),
 )
 

@@ -110,7 +110,9 @@ def _pair(a: int, b: int, errors: list[np.ndarray]) -> Pair:
 def _movements(camera: int, facts: Facts) -> list[Movement]:
     true = facts.clock.true_us(facts.series)
     found = [
-        Movement(camera, float(true[s.row]), s.size_s, "step") for s in facts.clock.steps if not s.leap
+        Movement(camera, float(true[s.row]), s.size_s, "step")
+        for s in facts.clock.steps
+        if not s.leap
     ]
     found += [Movement(camera, float(true[j.row]), j.size_s, "server") for j in facts.clock.jumps]
     return found
@@ -155,15 +157,20 @@ def render(found: Comparison) -> str:
     """The comparison as text."""
     grid = found.grid_us
     lines = [
-        f"{len(found.names)} cameras from {w.moment(grid[0])} to {w.moment(grid[-1])} UTC (true time, "
-        f"one instant each {w.duration((grid[1] - grid[0]) * 1e-6) if len(grid) > 1 else '-'})",
+        (
+            f"{len(found.names)} cameras from {w.moment(grid[0])} to {w.moment(grid[-1])} UTC (true"
+            " time, one instant each"
+            f" {w.duration((grid[1] - grid[0]) * 1e-6) if len(grid) > 1 else '-'})"
+        ),
         "",
     ]
     lines += [f"{name}: {first_line(f)}" for name, f in zip(found.names, found.cameras)]
     lines += ["", "Pairwise skew", "-------------"]
     lines += [pair_text(found, pair) for pair in found.pairs]
     lines += ["", "Together or alone", "-----------------"]
-    lines += [shared_text(found, group) for group in found.shared] or ["no step and no jump of a server"]
+    lines += [shared_text(found, group) for group in found.shared] or [
+        "no step and no jump of a server"
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -176,9 +183,10 @@ def pair_text(found: Comparison, pair: Pair) -> str:
     within = int((known <= found.limit_s).sum())
     at = w.moment(found.grid_us[pair.worst.row])
     return (
-        f"{names}: within {w.limit(found.limit_s)} at {w.share(within, len(known))} of the {len(known):,} "
-        f"instants at which both errors are known ({w.share(len(known), whole)} of all {whole:,}); half of "
-        f"them within {w.seconds(float(np.median(known)))}, worst {w.seconds(pair.worst.value_s, True)} at {at}"
+        f"{names}: within {w.limit(found.limit_s)} at {w.share(within, len(known))} of the"
+        f" {len(known):,} instants at which both errors are known ({w.share(len(known), whole)} of"
+        f" all {whole:,}); half of them within {w.seconds(float(np.median(known)))}, worst"
+        f" {w.seconds(pair.worst.value_s, True)} at {at}"
     )
 
 
@@ -189,7 +197,10 @@ def shared_text(found: Comparison, group: Shared) -> str:
     size = w.seconds(first.size_s, True)
     when = w.moment(first.true_us)
     if len(group.cameras) == len(found.names):
-        cause = "all of them together, so the cause is common: their server or something that sets them all"
+        cause = (
+            "all of them together, so the cause is common: their server or something that sets"
+            " them all"
+        )
     elif len(group.cameras) > 1:
         cause = "together, the others not: look at what these cameras share"
     else:

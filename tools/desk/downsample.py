@@ -9,7 +9,7 @@ import numpy as np
 
 
 def min_max(x: np.ndarray, y: np.ndarray, buckets: int) -> tuple[np.ndarray, np.ndarray]:
-    """At most 2 * BUCKETS points (and the pen-up marks between them) out of X, Y, in order of rows."""
+    """At most 2 * BUCKETS points, and the pen-up marks between them, in the order of rows."""
     if len(y) <= 2 * buckets or buckets < 1:
         return x, y
     rows = extreme_rows(y, buckets)
@@ -64,7 +64,7 @@ def envelope(x: np.ndarray, low: np.ndarray, high: np.ndarray, buckets: int):
 
 
 def simplify(x: np.ndarray, y: np.ndarray, tolerance: float) -> np.ndarray:
-    """Rows of the corners of a polyline that stays within TOLERANCE of all points (end rows too)."""
+    """Rows of the corners of a polyline that stays within TOLERANCE of all points."""
     keep = np.zeros(len(x), bool)
     if len(x):
         keep[[0, -1]] = True

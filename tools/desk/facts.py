@@ -80,13 +80,14 @@ def period_text(series: Series) -> str:
 def first_line(facts: Facts) -> str:
     """The log in one paragraph: what it covers, what state, how wrong, which steps."""
     series = facts.series
-    known = ", ".join(
-        f"{name} {w.share(s, facts.covered_s)}" for name, s in facts.state_s.items()
-    )
+    known = ", ".join(f"{name} {w.share(s, facts.covered_s)}" for name, s in facts.state_s.items())
     if not series.rich:
         known += " (older format: a lost server does not show)"
     lines = [
-        f"{period_text(series)}: {w.count(len(series), 'row')} covering {w.duration(facts.covered_s)}",
+        (
+            f"{period_text(series)}: {w.count(len(series), 'row')} covering"
+            f" {w.duration(facts.covered_s)}"
+        ),
         _missing_text(facts),
         f"of that time {known}",
         worst_text(facts),
@@ -144,7 +145,8 @@ def steps_text(facts: Facts, most: int = 4) -> str:
         return "no step"
     shown = sorted(steps, key=lambda s: -abs(s.size_s))[:most]
     listed = ", ".join(
-        f"{w.seconds(s.size_s, True)} at {w.moment(s.before_us)}" + (" (leap second)" if s.leap else "")
+        f"{w.seconds(s.size_s, True)} at {w.moment(s.before_us)}"
+        + (" (leap second)" if s.leap else "")
         for s in sorted(shown, key=lambda s: s.row)
     )
     more = f" and {len(steps) - most} smaller" if len(steps) > most else ""

@@ -17,7 +17,9 @@ _LATEST_S = 8 * 86400  # an upload may wait a week for new URLs
 _FIELDS = ("Leap status", "Reference ID", "Stratum", "System time", "Root dispersion")
 
 
-def failed_statuses(path: str, wanted: Wanted, place: s3.Place, found: Answer) -> list[FailedStatus]:
+def failed_statuses(
+    path: str, wanted: Wanted, place: s3.Place, found: Answer
+) -> list[FailedStatus]:
     """Versions uploaded within the period or soon after, oldest first."""
     parts = find(path, wanted, place).failed_statuses()
     begin = found.verdict.begin_us * 1e-6 - 60
@@ -30,7 +32,9 @@ def failed_statuses(path: str, wanted: Wanted, place: s3.Place, found: Answer) -
         except DeskError as error:
             warn(f"{part.name} is left out: {error.message}")
             continue
-        read.append(FailedStatus(part.modified_s, summary_of(text), _near(part.modified_s, found), text))
+        read.append(
+            FailedStatus(part.modified_s, summary_of(text), _near(part.modified_s, found), text)
+        )
     return read
 
 

@@ -112,7 +112,9 @@ def draw(facts: Facts, title: str, figure: Figure, told: bool = True) -> Figure:
     events = figure.add_subplot(grid[0], sharex=below)
     above.tick_params(labelbottom=False)
     inch = 1.0 / figure.get_figheight()
-    figure.subplots_adjust(left=0.085, right=0.985, top=1 - (1.05 if told else 0.1) * inch, bottom=1.2 * inch)
+    figure.subplots_adjust(
+        left=0.085, right=0.985, top=1 - (1.05 if told else 0.1) * inch, bottom=1.2 * inch
+    )
     _draw_adjustments(above, curves, facts)
     _draw_differences(below, curves, facts)
     axes.fit_time(below, curves.x_us, facts.series.interval_s)
@@ -128,9 +130,13 @@ def draw(facts: Facts, title: str, figure: Figure, told: bool = True) -> Figure:
 
 def _titles(figure: Figure, facts: Facts, title: str) -> None:
     inch = 1.0 / figure.get_figheight()
-    figure.text(0.085, 1 - 0.25 * inch, title or facts.series.name, fontsize=13, weight="bold", va="top")
+    figure.text(
+        0.085, 1 - 0.25 * inch, title or facts.series.name, fontsize=13, weight="bold", va="top"
+    )
     told = textwrap.fill(first_line(facts), width=int(figure.get_figwidth() * 13.5))
-    figure.text(0.085, 1 - 0.53 * inch, "\n".join(told.split("\n")[:4]), fontsize=8, color="#444", va="top")
+    figure.text(
+        0.085, 1 - 0.53 * inch, "\n".join(told.split("\n")[:4]), fontsize=8, color="#444", va="top"
+    )
 
 
 def _days(us: np.ndarray) -> np.ndarray:
@@ -187,7 +193,15 @@ def _draw_differences(axis, curves: Curves, facts: Facts) -> None:
     lower, upper = curves.low_s, curves.high_s
     if np.isfinite(upper).any():
         x, low, high = envelope(_days(curves.x_us), lower, upper, BUCKETS // 2)
-        axis.fill_between(x, low, high, color=COLOURS["bound"], alpha=0.45, lw=0, label="below: error bound around it, as reported")
+        axis.fill_between(
+            x,
+            low,
+            high,
+            color=COLOURS["bound"],
+            alpha=0.45,
+            lw=0,
+            label="below: error bound around it, as reported",
+        )
     name = "below: difference, as the NTP client reports it"
     if not facts.series.signed:
         name += " (size only)"

@@ -84,7 +84,9 @@ def _of_gaps(facts: Facts, x_us: np.ndarray) -> list[Item]:
     for gap in facts.gaps:
         text = names.get(gap.cause, gap.cause)
         if gap.lost_rows:
-            text = f"{w.count(gap.lost_rows, 'row')} {'lost' if gap.cause == 'reboot' else gap.cause}"
+            text = (
+                f"{w.count(gap.lost_rows, 'row')} {'lost' if gap.cause == 'reboot' else gap.cause}"
+            )
         elif gap.cause == "unsampled":
             text = f"{w.duration(gap.seconds)} not sampled"
         x = x_us[gap.row] / 86400e6

@@ -72,7 +72,9 @@ def _outage(facts: Facts, group: list[Span], contacts: np.ndarray) -> Outage:
     first, last = group[0].first, group[-1].last
     boot = series.boot[first]
     place = np.searchsorted(contacts, first)
-    before = int(contacts[place - 1]) if place and series.boot[contacts[place - 1]] == boot else None
+    before = (
+        int(contacts[place - 1]) if place and series.boot[contacts[place - 1]] == boot else None
+    )
     after = None
     if place < len(contacts) and series.boot[contacts[place]] == boot:
         after = int(contacts[place])

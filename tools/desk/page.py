@@ -36,17 +36,21 @@ def write_page(facts: Facts, title: str, path: str) -> None:
         "signed": facts.series.signed,
         "whole": whole,
     }
-    detail = "" if whole else (
-        " Zoomed far in, points may be missing between the extremes; choose a shorter time with "
-        "--since and --until for every row."
+    detail = (
+        ""
+        if whole
+        else (
+            " Zoomed far in, points may be missing between the extremes; choose a shorter time with"
+            " --since and --until for every row."
+        )
     )
     body = (
-        f"<h1>{escape(title)}</h1>\n<p class='told'>{escape(first_line(facts))}</p>\n"
-        "<div id='chart'><canvas id='canvas' height='640'></canvas></div>\n"
-        "<p id='readout' class='small'>&nbsp;</p>\n"
-        "<p class='small screen'>Drag to zoom, wheel to zoom at the pointer, shift-drag to move, double-click "
-        "for everything. <label><input type='checkbox' id='log'> logarithmic</label>. Times are the camera's "
-        f"own stamps, in UTC.{detail}</p>\n<h2>Events</h2>\n<div id='events'></div>"
+        f"<h1>{escape(title)}</h1>\n<p class='told'>{escape(first_line(facts))}</p>\n<div"
+        " id='chart'><canvas id='canvas' height='640'></canvas></div>\n<p id='readout'"
+        " class='small'>&nbsp;</p>\n<p class='small screen'>Drag to zoom, wheel to zoom at the"
+        " pointer, shift-drag to move, double-click for everything. <label><input type='checkbox'"
+        " id='log'> logarithmic</label>. Times are the camera's own stamps, in"
+        f" UTC.{detail}</p>\n<h2>Events</h2>\n<div id='events'></div>"
     )
     script = f"const DATA = {json.dumps(data, allow_nan=False)};\n{markup.asset('page.js')}"
     markup.write(path, markup.page(title, body, script.replace("</", "<\\/")))

@@ -1,4 +1,4 @@
-"""Cuts a period out of a series after it was worked out: evidence outside the period still counts."""
+"""Cuts a period out of a series after it was worked out: what lies outside is still evidence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FAR_S = 1.0
 
 
 def cut(facts: Facts, wanted: Wanted) -> Facts:
-    """FACTS of the rows from --since to --until: by stamp, or by true time where that differs much."""
+    """FACTS of the rows from --since to --until: by stamp, or by true time if that is far off."""
     if wanted.since_us is None and wanted.until_us is None:
         return facts
     far = np.abs(np.nan_to_num(facts.clock.error_s)) > _FAR_S
@@ -60,7 +60,9 @@ def _take(facts: Facts, inside: np.ndarray) -> Facts:
         contact=clock.contact[inside],
         steps=[dataclasses.replace(s, row=moved(s.row)) for s in clock.steps if inside[s.row]],
         unseen={moved(r): s for r, s in clock.unseen.items() if inside[r]},
-        seen_later={moved(r): moved(b) for r, b in clock.seen_later.items() if inside[r] and inside[b]},
+        seen_later={
+            moved(r): moved(b) for r, b in clock.seen_later.items() if inside[r] and inside[b]
+        },
         by_client={moved(r) for r in clock.by_client if inside[r]},
         jumps=[
             Jump(max(moved(j.before), 0), moved(j.row), j.size_s, j.in_contact)

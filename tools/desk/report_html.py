@@ -28,15 +28,20 @@ def write_report(found: Answer, title: str, path: str) -> None:
     texts = dict(sections(found))
     parts = [
         f"<h1>{escape(title)}</h1>",
-        f"<p class='small'>Was this camera's clock within {w.limit(verdict.limit_s)} of the true time? "
-        f"Period: {_second(verdict.begin_us)} to {_second(verdict.end_us)} UTC. + means fast.</p>",
+        (
+            f"<p class='small'>Was this camera's clock within {w.limit(verdict.limit_s)} of the"
+            f" true time? Period: {_second(verdict.begin_us)} to {_second(verdict.end_us)} UTC. +"
+            " means fast.</p>"
+        ),
         f"<p class='headline {found.word}'>{escape(headline(found))}</p>",
         f"<p class='told'>{escape(first_line(facts))}</p>",
         f"<figure class='keep'>{_svg(draw(facts, '', headless((11.5, 6.6)), told=False))}</figure>",
         _seconds(found),
         _steps(found),
         _corrections(found),
-        _paragraphs("Without contact to the NTP server", [outage_text(found, o) for o in found.outages]),
+        _paragraphs(
+            "Without contact to the NTP server", [outage_text(found, o) for o in found.outages]
+        ),
         _paragraphs("The reported error bound", texts["The reported error bound"]),
         _paragraphs("Missing rows", texts["Missing rows"]),
         _causes(found),
@@ -100,11 +105,14 @@ def _steps(found: Answer) -> str:
     if not found.steps:
         return ""
     rows = [
-        [w.moment(s.step.before_us, 3), w.moment(s.step.after_us, 3), w.seconds(s.step.size_s, True),
+        [w.moment(s.step.before_us, 3), w.moment(s.step.after_us, 3),
+         w.seconds(s.step.size_s, True),
          escape(s.text), escape(found.facts.series.place(s.step.row))]
         for s in found.steps[:_MOST_ROWS]
     ]  # fmt: skip
-    return _section("Steps", markup.table(["clock before", "clock after", "size", "meaning", "row"], rows, (2,)))
+    return _section(
+        "Steps", markup.table(["clock before", "clock after", "size", "meaning", "row"], rows, (2,))
+    )
 
 
 def _corrections(found: Answer) -> str:
@@ -112,17 +120,25 @@ def _corrections(found: Answer) -> str:
         return ""
     rows = []
     for line in found.corrections[:_MOST_ROWS]:
-        end = "" if line.constant else f" at the beginning, changing evenly to {w.seconds(line.add_to_s, True)}"
+        end = (
+            ""
+            if line.constant
+            else f" at the beginning, changing evenly to {w.seconds(line.add_to_s, True)}"
+        )
         twice = ""
         if line.twice:
             span = f"{w.moment(line.twice.from_us)[11:]} to {w.moment(line.twice.to_us)[11:]}"
             twice = f"stamps {span} occur twice; this is for their {line.twice.which} pass"
         rows.append([w.moment(line.from_us, 3), w.moment(line.to_us, 3),
-                     escape(w.seconds(line.add_from_s, True) + end), escape(line.known), twice])  # fmt: skip
+                     escape(w.seconds(line.add_from_s, True) + end), escape(line.known),
+                     twice])  # fmt: skip
     more = len(found.corrections) - len(rows)
     note = f"<p class='small'>{more} more lines are in --json.</p>" if more > 0 else ""
     head = ["recordings stamped from", "to", "add", "how it is known", ""]
-    return _section("Corrections for recordings (as the camera stamped them, UTC)", markup.table(head, rows) + note)
+    return _section(
+        "Corrections for recordings (as the camera stamped them, UTC)",
+        markup.table(head, rows) + note,
+    )
 
 
 def _causes(found: Answer) -> str:
@@ -138,31 +154,40 @@ def _failed(found: Answer) -> str:
     if not found.failed:
         return ""
     rows = [[w.moment(f.uploaded_s * 1e6), escape(f.summary), escape(f.near)] for f in found.failed]
-    return _section("Uploads of ntp_failed_status.txt", markup.table(["uploaded (server's time)", "it says", "near"], rows))
+    return _section(
+        "Uploads of ntp_failed_status.txt",
+        markup.table(["uploaded (server's time)", "it says", "near"], rows),
+    )
 
 
 def _method(found: Answer) -> str:
     text = (
-        "The error is put together from the NTP client's differences at its contacts with the server and, "
-        "between them, from the steps and slews that the rows show against the camera's crystal. A second "
-        "counts as within the limit only if the client gave a difference for it; without one it is unknown, "
-        "unless steps prove it outside. The true time is that of the camera's NTP server."
+        "The error is put together from the NTP client's differences at its contacts with the"
+        " server and, between them, from the steps and slews that the rows show against the"
+        " camera's crystal. A second counts as within the limit only if the client gave a"
+        " difference for it; without one it is unknown, unless steps prove it outside. The true"
+        " time is that of the camera's NTP server."
     )
     if not found.facts.series.rich:
-        text += " These rows have the older format: a lost server, slews and lost rows do not show in it."
+        text += (
+            " These rows have the older format: a lost server, slews and lost rows do not show"
+            " in it."
+        )
     return f"<p class='small'>{text}</p>"
 
 
 def write_comparison(found: Comparison, title: str, path: str) -> None:
     parts = [
         f"<h1>{escape(title)}</h1>",
-        f"<p class='small'>True time, {w.moment(found.grid_us[0])} to {w.moment(found.grid_us[-1])} UTC. "
+        f"<p class='small'>True time, {_second(found.grid_us[0])} to {_second(found.grid_us[-1])} UTC. "
         f"Limit {w.limit(found.limit_s)}.</p>",
         f"<figure class='keep'>{_svg(comparison_figure(found))}</figure>",
         _paragraphs("Pairwise skew", [pair_text(found, pair) for pair in found.pairs]),
         _paragraphs("Together or alone", [shared_text(found, group) for group in found.shared]
                     or ["No step and no jump of a server."]),
-        _paragraphs("Each camera", [f"{n}: {first_line(f)}" for n, f in zip(found.names, found.cameras)]),
+        _paragraphs(
+            "Each camera", [f"{n}: {first_line(f)}" for n, f in zip(found.names, found.cameras)]
+        ),
     ]  # fmt: skip
     markup.write(path, markup.page(title, "\n".join(parts)))
 
@@ -192,6 +217,8 @@ def comparison_figure(found: Comparison) -> Figure:
     return figure
 
 
-def _plot(axis, grid_us: np.ndarray, values: np.ndarray, colour: str, label: str, style: str = "-") -> None:
+def _plot(
+    axis, grid_us: np.ndarray, values: np.ndarray, colour: str, label: str, style: str = "-"
+) -> None:
     x, y = min_max(grid_us / 86400e6, values, 3000)
     axis.plot(x, y, color=colour, lw=1.0, ls=style, label=label)

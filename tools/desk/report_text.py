@@ -86,7 +86,10 @@ def _errors(found: Answer) -> list[str]:
     before = found.facts.worst_before
     if before is not None:
         at = w.moment(found.facts.series.t_us[before.row])
-        lines.append(f"before the first contact after a start: up to {w.seconds(before.value_s, True)} ({at})")
+        lines.append(
+            "before the first contact after a start: up to"
+            f" {w.seconds(before.value_s, True)} ({at})"
+        )
     return lines
 
 
@@ -110,7 +113,10 @@ def correction_text(line) -> str:
     if line.constant:
         text += w.seconds(line.add_from_s, True)
     else:
-        text += f"{w.seconds(line.add_from_s, True)}, changing evenly to {w.seconds(line.add_to_s, True)}"
+        text += (
+            f"{w.seconds(line.add_from_s, True)}, changing evenly to"
+            f" {w.seconds(line.add_to_s, True)}"
+        )
     if line.twice:
         twice = line.twice
         text += (
@@ -135,8 +141,8 @@ def outage_text(found: Answer, outage: Outage) -> str:
     held = outage.bound_held
     if held is not None:
         text += (
-            f"; the bound said {w.seconds(outage.bound_at_end_s)} at its end, the next contact showed "
-            f"{w.seconds(outage.error_at_end_s, True)}: the bound "
+            f"; the bound said {w.seconds(outage.bound_at_end_s)} at its end, the next contact"
+            f" showed {w.seconds(outage.error_at_end_s, True)}: the bound "
             + ("held" if held else "PROVED WRONG")
         )
     return text
@@ -154,10 +160,11 @@ def _bound(found: Answer) -> list[str]:
     first, last = broken.spans[0][0], broken.spans[-1][1]
     return [
         _wrapped(
-            f"It proved wrong for {w.duration(broken.seconds)} in {w.count(len(broken.spans), 'span')} "
-            f"between {w.moment(series.t_us[first])} and {w.moment(series.t_us[last])}: at worst, at "
-            f"{w.moment(series.t_us[row])}, the rows said at most {w.seconds(series.bound_s[row])} and the "
-            f"error was {w.seconds(found.facts.clock.error_s[row], True)}."
+            f"It proved wrong for {w.duration(broken.seconds)} in"
+            f" {w.count(len(broken.spans), 'span')} between {w.moment(series.t_us[first])} and"
+            f" {w.moment(series.t_us[last])}: at worst, at {w.moment(series.t_us[row])}, the rows"
+            f" said at most {w.seconds(series.bound_s[row])} and the error was"
+            f" {w.seconds(found.facts.clock.error_s[row], True)}."
         )
     ]
 
@@ -177,7 +184,10 @@ def _gaps(found: Answer) -> list[str]:
         elif gap.cause == "unsampled":
             text += f" ({w.duration(gap.seconds)})"
         if gap.hidden_step_s:
-            text += f"; meanwhile the clock moved {w.seconds(gap.hidden_step_s, True)} more than they explain"
+            text += (
+                f"; meanwhile the clock moved {w.seconds(gap.hidden_step_s, True)} more than they"
+                " explain"
+            )
         lines.append(_wrapped(text))
     return lines
 

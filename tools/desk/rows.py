@@ -127,8 +127,10 @@ def read_part(stream: BinaryIO, name: str, rows: Rows) -> None:
     if reader is None:
         raise DeskError(
             f"{name} is empty.",
-            "an upload may not have happened yet; look at the camera's log, or at an earlier "
-            "version with --version-index -2.",
+            (
+                "an upload may not have happened yet; look at the camera's log, or at an earlier "
+                "version with --version-index -2."
+            ),
         )
 
 

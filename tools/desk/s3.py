@@ -21,8 +21,10 @@ _ANSWERS = {
     ),
     "NoSuchKey": (
         "there is no object '{key}' in bucket '{bucket}'.",
-        "list what is there with 'aws s3 ls s3://{bucket}/ --recursive'; nothing may have been "
-        "uploaded yet.",
+        (
+            "list what is there with 'aws s3 ls s3://{bucket}/ --recursive'; nothing may have been "
+            "uploaded yet."
+        ),
     ),
     "NoSuchVersion": (
         "that version of '{key}' is gone from bucket '{bucket}'.",
@@ -30,8 +32,10 @@ _ANSWERS = {
     ),
     "AccessDenied": (
         "access to s3://{bucket}/{key} is denied for these credentials.",
-        "use an AWS profile that may do this (--profile NAME or AWS_PROFILE), or ask the bucket's "
-        "owner.",
+        (
+            "use an AWS profile that may do this (--profile NAME or AWS_PROFILE), or ask the"
+            " bucket's owner."
+        ),
     ),
     "InvalidAccessKeyId": (
         "the server does not know this access key.",
@@ -110,7 +114,9 @@ def client_for(place: Place, session: Optional[boto3.Session] = None, **client_o
         max_pool_connections=16,
     )
     with sentences():
-        return session.client("s3", endpoint_url=place.endpoint_url, config=config, **client_options)
+        return session.client(
+            "s3", endpoint_url=place.endpoint_url, config=config, **client_options
+        )
 
 
 @contextlib.contextmanager
@@ -123,14 +129,18 @@ def sentences(bucket: str = "", key: str = "") -> Iterator[None]:
     except (boto_errors.NoCredentialsError, boto_errors.PartialCredentialsError) as error:
         raise DeskError(
             f"no usable AWS credentials: {str(error).rstrip('.')}.",
-            "name a profile with --profile or AWS_PROFILE, or set AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY.",
+            (
+                "name a profile with --profile or AWS_PROFILE, or set AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY."
+            ),
         ) from None
     except boto_errors.ProfileNotFound as error:
         raise DeskError(
             f"{str(error)[0].lower()}{str(error)[1:]}.",
-            "see 'aws configure list-profiles' for the names, or leave --profile and AWS_PROFILE "
-            "out.",
+            (
+                "see 'aws configure list-profiles' for the names, or leave --profile and"
+                " AWS_PROFILE out."
+            ),
         ) from None
     except boto_errors.NoRegionError:
         raise DeskError("no region is known.", "name the bucket's region with --region.") from None

@@ -105,14 +105,18 @@ def parse_event(text: str) -> dict[str, str]:
 
 
 def _drop_repeated_uploads(arrays: dict, events: list, starts: list[int]):
-    """An upload whose answer was lost is sent again, perhaps with more rows behind: keep the last."""
+    """An upload whose answer was lost is sent again, perhaps with more rows: keep the last."""
     bounds = list(starts) + [len(arrays["t_us"])]
     keep = np.ones(len(arrays["t_us"]), bool)
     for first, middle, last in zip(bounds, bounds[1:], bounds[2:]):
         size = middle - first
-        if 0 < size <= last - middle and arrays["boot"][first] < 0 and all(
-            np.array_equal(arrays[k][first:middle], arrays[k][middle : middle + size], True)
-            for k in ("t_us", "elapsed_us", "adjust_us", "diff_s")
+        if (
+            0 < size <= last - middle
+            and arrays["boot"][first] < 0
+            and all(
+                np.array_equal(arrays[k][first:middle], arrays[k][middle : middle + size], True)
+                for k in ("t_us", "elapsed_us", "adjust_us", "diff_s")
+            )
         ):
             keep[first:middle] = False
     if keep.all():

@@ -42,10 +42,14 @@ def prefixes(file_prefix: str, cameras: tuple[str, ...]) -> dict[str, str]:
         if not _CAMERA.fullmatch(camera):
             raise DeskError(
                 f"'{camera}' cannot be a camera's name: it becomes part of keys and file names.",
-                "use letters, digits, '.', '_' and '-', at most 63, beginning with one of the "
-                "first two.",
+                (
+                    "use letters, digits, '.', '_' and '-', at most 63, beginning with one of the "
+                    "first two."
+                ),
             )
-    doubles = {camera for camera in cameras if [c.lower() for c in cameras].count(camera.lower()) > 1}
+    doubles = {
+        camera for camera in cameras if [c.lower() for c in cameras].count(camera.lower()) > 1
+    }
     if doubles:
         raise DeskError(
             f"the camera '{sorted(doubles)[0]}' is named twice: both would write the same objects.",
@@ -70,7 +74,11 @@ class Signer:
             plain = s3.client_for(place, session, region_name=region, addressing_style="path")
             endpoint, style = plain.meta.endpoint_url, "virtual"
         self._client = s3.client_for(
-            s3.Place(endpoint, region), session, region_name=region, addressing_style=style, **frozen
+            s3.Place(endpoint, region),
+            session,
+            region_name=region,
+            addressing_style=style,
+            **frozen,
         )
         self._bucket = bucket
 

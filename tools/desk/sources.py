@@ -188,7 +188,9 @@ def _no_object(client, bucket: str, key: str) -> DeskError:
         near = client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=3).get("Contents", [])
     if near:
         names = ", ".join(entry["Key"] for entry in near)
-        hint = f"there are objects that begin with it: {names}. Write a folder with a '/' at its end."
+        hint = (
+            f"there are objects that begin with it: {names}. Write a folder with a '/' at its end."
+        )
     else:
         hint = f"list what is there with 'aws s3 ls s3://{bucket}/ --recursive'."
     return DeskError(f"there is no object '{key}' in bucket '{bucket}'.", hint)
@@ -197,8 +199,10 @@ def _no_object(client, bucket: str, key: str) -> DeskError:
 def _of_prefix(client, bucket: str, prefix: str, wanted: Wanted) -> list[s3.Version]:
     if wanted.index is not None or wanted.versions is not None:
         raise DeskError(
-            f"--version-index and --versions need one object, and s3://{bucket}/{prefix} is a "
-            "folder.",
+            (
+                f"--version-index and --versions need one object, and s3://{bucket}/{prefix} is a "
+                "folder."
+            ),
             "add the object's name, as in time_log.csv, or leave the option out.",
         )
     versions, folders = s3.below(client, bucket, prefix)

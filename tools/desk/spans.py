@@ -1,4 +1,4 @@
-"""Spans of equal state, and the places where rows are missing, with what the log says about them."""
+"""Spans of equal state, and the places where rows are missing with what the log says of them."""
 
 from __future__ import annotations
 

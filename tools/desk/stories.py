@@ -176,8 +176,9 @@ def _of_outages(facts: Facts, gone: list[Outage]) -> list[Cause]:
     for outage in gone:
         if never_synchronised(outage):
             text = (
-                f"From {_at(facts, outage.first)} on the NTP client never synchronised: no server is "
-                "configured, it cannot be reached (firewall, VLAN, DNS), or it is itself unsynchronised."
+                f"From {_at(facts, outage.first)} on the NTP client never synchronised: no server"
+                " is configured, it cannot be reached (firewall, VLAN, DNS), or it is itself"
+                " unsynchronised."
             )
         elif silent_server(outage):
             text = _silent_text(facts, outage)
@@ -190,13 +191,13 @@ def _of_outages(facts: Facts, gone: list[Outage]) -> list[Cause]:
             if outage.seconds < 600:
                 continue  # the ordinary start of a client
             text = (
-                f"The NTP client needed {w.duration(outage.seconds)} from {_at(facts, outage.first)} "
-                "to its first contact."
+                f"The NTP client needed {w.duration(outage.seconds)} from"
+                f" {_at(facts, outage.first)} to its first contact."
             )
         else:
             text = (
-                f"From {_at(facts, outage.first)} the NTP client said '{_words(facts, outage)}' for "
-                f"{w.duration(outage.seconds)}."
+                f"From {_at(facts, outage.first)} the NTP client said '{_words(facts, outage)}' for"
+                f" {w.duration(outage.seconds)}."
             )
         found.append(Cause(1e5 + outage.seconds, text, [outage.first, outage.last]))
     return found
@@ -224,16 +225,17 @@ def _of_jumps(facts: Facts) -> list[Cause]:
         off = w.seconds(abs(jump.size_s))
         if jump.in_contact:
             text = (
-                f"Between {_at(facts, jump.before)} and {_at(facts, jump.row)} the camera and its NTP "
-                f"server came apart by {off}, although the camera's clock did not move: the "
-                "server's time jumped, or the client changed to a server with another time. Which "
-                "of the two times was true these rows cannot tell."
+                f"Between {_at(facts, jump.before)} and {_at(facts, jump.row)} the camera and its"
+                f" NTP server came apart by {off}, although the camera's clock did not move: the"
+                " server's time jumped, or the client changed to a server with another time. Which"
+                " of the two times was true these rows cannot tell."
             )
         else:
             text = (
-                f"When contact returned at {_at(facts, jump.row)}, camera and server were {off} "
-                f"apart. No crystal drifts so far in that time, and the clock was not stepped: the server's "
-                "time had moved, or was wrong before. The time between the contacts counts as unknown."
+                f"When contact returned at {_at(facts, jump.row)}, camera and server were"
+                f" {off} apart. No crystal drifts so far in that time, and the clock was not"
+                " stepped: the server's time had moved, or was wrong before. The time between the"
+                " contacts counts as unknown."
             )
         found.append(Cause(8e5 + abs(jump.size_s), text, [jump.before, jump.row]))
     return found
@@ -282,9 +284,9 @@ def _of_gaps(facts: Facts) -> list[Cause]:
     for gap in facts.gaps:
         if gap.hidden_step_s:
             text = (
-                f"While {w.count(gap.lost_rows, 'row')} before {_at(facts, gap.row)} are missing, the "
-                f"clock moved {w.seconds(gap.hidden_step_s, True)} beyond what they account for: it "
-                "was stepped then, or ticks were not sampled either."
+                f"While {w.count(gap.lost_rows, 'row')} before {_at(facts, gap.row)} are missing,"
+                f" the clock moved {w.seconds(gap.hidden_step_s, True)} beyond what they account"
+                " for: it was stepped then, or ticks were not sampled either."
             )
             found.append(Cause(6e5 + abs(gap.hidden_step_s), text, [gap.row - 1, gap.row]))
     return found
