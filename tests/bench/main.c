@@ -11,12 +11,16 @@ static const struct mode {
     int args_min;
     const char *help;
 } modes[] = {
-    {"ring", mode_ring, 4, "BYTES CAPACITY thr|rtt COUNT [BACKOFF]   our ring: M messages/s or ns"},
-    {"format", mode_format, 2, "five|row COUNT [FILE]   our formatter: M rows/s"},
+    {"ring", mode_ring, 4,
+     "BYTES CAPACITY thr|rtt COUNT [BACKOFF]   our ring: M messages/s, or ns"},
+    {"format", mode_format, 2, "[reference_]five|row COUNT [FILE]   our formatter: M rows/s"},
     {"log", mode_log, 4, "five|row thr|lat COUNT DIR   ring to spool: M rows/s, or ns per call"},
+    {"clock", mode_clock, 2, "warm|cold COUNT   our clock brackets: ns"},
     {"idle", mode_idle, 3,
      "bare|spawn|watch PERIOD_MS COUNT [PROGRAM...|PID]   CPU, switches, RSS"},
-    {"probe", mode_probe, 0, "line ping-pong, empty call"},
+    {"upload", mode_upload, 3, "put|sendfile FILE URL [CA]   MB/s and peak memory"},
+    {"sink", mode_sink, 0, "[CERTIFICATE KEY]   a server for it; says its port"},
+    {"probe", mode_probe, 0, "the machine now: line ping-pong, empty call: ns"},
 };
 
 #define MODE_COUNT (sizeof modes / sizeof modes[0])

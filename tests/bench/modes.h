@@ -5,6 +5,9 @@
 #define BENCH_MODES_H
 
 int mode_ring(int argc, char **argv);
+int mode_sink(int argc, char **argv);
+int mode_upload(int argc, char **argv);
+int mode_clock(int argc, char **argv);
 int mode_format(int argc, char **argv);
 int mode_idle(int argc, char **argv);
 int mode_log(int argc, char **argv);
