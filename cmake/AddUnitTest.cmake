@@ -20,6 +20,6 @@ function(add_unit_test name)
   endforeach()
   set(test ${NTP_LOGGER_TEST_VARIANT}unit.${arg_LAYER}.${name})
   add_test(NAME ${test} COMMAND ${target})
-  set_tests_properties(${test} PROPERTIES LABELS "unit" TIMEOUT 300
+  set_tests_properties(${test} PROPERTIES LABELS "unit" TIMEOUT 900
                        ENVIRONMENT "${arg_ENVIRONMENT}")
 endfunction()
