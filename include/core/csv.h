@@ -42,6 +42,16 @@ struct csv_key {
  */
 int csv_parse_key(const char *row, size_t len, struct csv_key *key);
 
+/* What a row declares lost; whoever deletes the row must declare it again. */
+struct csv_losses {
+    uint64_t dropped; /* records numbered just below the row's own seq; 0 = none */
+    uint64_t evicted_first;
+    uint64_t evicted_last; /* 0 = none */
+};
+
+/* Reads the losses in the event column of a row of LEN bytes, without its LF. 0 or -EBADMSG. */
+int csv_parse_losses(const char *row, size_t len, struct csv_losses *losses);
+
 /*
  * Projects a rich row of LEN bytes (without its LF) to the five columns that integrators' older
  * logs have: no header there, clock_diff with six decimals and its sign, 0 where unknown.

@@ -369,6 +369,42 @@ int csv_parse_key(const char *row, size_t len, struct csv_key *key)
     return 0;
 }
 
+// The number behind WORD, which TEXT may begin with; 0 when it does not.
+static uint64_t number_behind(struct field *text, const char *word)
+{
+    size_t length = strlen(word);
+    if (text->length <= length || memcmp(text->text, word, length) != 0) {
+        return 0;
+    }
+    struct field digits = {text->text + length, text->length - length};
+    struct field rest = digits;
+    digits.length = take_digits(&rest, DECIMAL_MAX);
+    *text = rest;
+    uint64_t value;
+    return parse_u64(digits, &value) == 0 ? value : 0;
+}
+
+int csv_parse_losses(const char *row, size_t len, struct csv_losses *losses)
+{
+    struct field fields[COLUMN_COUNT];
+    if (split_row(row, len, fields) != 0) {
+        return -EBADMSG;
+    }
+    *losses = (struct csv_losses){0};
+    struct field event = fields[COLUMN_EVENT];
+    while (event.length > 0) {
+        // Each word is there once at most; no word begins with the '-' between first and last.
+        losses->dropped += number_behind(&event, "dropped=");
+        losses->evicted_first += number_behind(&event, "evicted=");
+        losses->evicted_last += number_behind(&event, "-");
+        while (event.length > 0 && !take_char(&event, ';')) {
+            event.text++;
+            event.length--;
+        }
+    }
+    return 0;
+}
+
 /* ---- the older logs' five columns ---- */
 
 // "-12.345678901" to nanoseconds; absent is 0. FIELD passed is_nano. 0 or -EBADMSG.

@@ -179,19 +179,17 @@ static bool fill(int fd, size_t size)
     return true;
 }
 
-static int create(struct ring_storage *storage, const struct ring_storage_config *config,
-                  const char **why)
+static int format_new(struct ring_storage *storage, const struct ring_storage_config *config,
+                      const char *new_name, const char **why)
 {
-    *why = "ring_dir: the file can't be made";
-    storage->fd = openat(storage->dir_fd, storage->name,
-                         O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    storage->fd =
+        openat(storage->dir_fd, new_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (storage->fd < 0 || flock(storage->fd, LOCK_EX | LOCK_NB) != 0) {
         return -errno;
     }
     size_t size = ring_storage_size(config->capacity, sizeof(struct record));
     if (!fill(storage->fd, size)) {
         *why = "ring_dir has no space";
-        (void)unlinkat(storage->dir_fd, storage->name, 0);
         return NOT_USABLE;
     }
     storage->memory = map_shared(storage->fd, size);
@@ -199,6 +197,24 @@ static int create(struct ring_storage *storage, const struct ring_storage_config
     return storage->memory == NULL ? -errno
                                    : ring_format(storage->memory, size, config->capacity,
                                                  sizeof(struct record), config->boot_id);
+}
+
+// Made under another name first: a ring that is found is a whole one, or one that had records.
+static int create(struct ring_storage *storage, const struct ring_storage_config *config,
+                  const char **why)
+{
+    char new_name[sizeof storage->name + 4];
+    snprintf(new_name, sizeof new_name, "%s.new", storage->name);
+    *why = "ring_dir: the file can't be made";
+    (void)unlinkat(storage->dir_fd, new_name, 0); // of a process killed while it made one
+    int error = format_new(storage, config, new_name, why);
+    if (error == 0 && renameat(storage->dir_fd, new_name, storage->dir_fd, storage->name) != 0) {
+        error = -errno;
+    }
+    if (error != 0) {
+        (void)unlinkat(storage->dir_fd, new_name, 0);
+    }
+    return error;
 }
 
 static void unmap(struct ring_storage *storage)

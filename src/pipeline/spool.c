@@ -122,7 +122,7 @@ static struct spool *create(const struct spool_config *config, int *error)
 // The disk refuses changes now and may allow them later.
 static bool is_refusal(int error)
 {
-    return error == -EROFS || error == -ENOSPC || error == -EDQUOT;
+    return error == -EROFS || error == -ENOSPC || error == -EDQUOT || error == -EFBIG;
 }
 
 int spool_open(struct spool **spool, const struct spool_config *config,

@@ -76,6 +76,10 @@ struct spool_rescue {
 int spool_rescue_rows(int fd, uint64_t size, const struct spool_keep *keep,
                       struct spool_rescue *rescue);
 
+/* Calls ON_ROW with each whole row of FD until it returns an error, and returns that; 0 or -errno.
+ */
+int spool_each_row(int fd, int (*on_row)(void *ctx, const char *row, size_t size), void *ctx);
+
 /* The keys of the first and the last row of a whole segment. 0, -EBADMSG or -errno. */
 int spool_read_range(int fd, uint64_t size, struct csv_key *first, struct csv_key *last);
 
@@ -109,7 +113,7 @@ struct spool_done {
     uint64_t last;
 };
 
-/* Evicted ranges on their way into a row; contiguous ones are merged. */
+/* Lost ranges on their way into a row; contiguous ones are merged. */
 #define SPOOL_EVICTIONS_MAX 8
 
 struct spool_active {
@@ -203,8 +207,8 @@ int spool_rename_sealed(struct spool *spool, const struct spool_name *part, uint
 void spool_make_room(struct spool *spool, uint64_t size);
 /* Evicts one segment. 0, or -ENOSPC when there is none to evict, or -errno. */
 int spool_evict_oldest(struct spool *spool);
-/* What a former run evicted and did not tell. */
-void spool_restore_eviction(struct spool *spool, const struct spool_name *name);
+/* A note of SIZE bytes: what a former run evicted and did not tell. */
+void spool_restore_eviction(struct spool *spool, const struct spool_name *name, uint64_t size);
 /* The rows that told of the taken evictions are durable / must be written again. */
 void spool_evictions_told(struct spool *spool);
 void spool_evictions_untold(struct spool *spool);

@@ -3,6 +3,9 @@
  * the eviction and the row that tells of it must not make the loss a secret. So the segment is
  * renamed to a name that holds its seq range and then emptied: the name is the note to ourselves.
  * A start finds the notes; they are deleted once a row with `evicted=` is durable.
+ *
+ * A row that tells of losses may itself be evicted before anybody has seen it. What it told is then
+ * told again: each such range gets a note of its own before the rows go.
  */
 #include "spool_private.h"
 
@@ -14,27 +17,49 @@
 
 /* ---- ranges on their way into a row ---- */
 
-static bool joins(const struct spool_range *a, const struct spool_range *b)
+static bool touches(const struct spool_range *a, const struct spool_range *b)
 {
-    return a->boot_id == b->boot_id && a->last_seq + 1 == b->first_seq;
+    return a->boot_id == b->boot_id && a->first_seq <= b->last_seq + 1 &&
+           b->first_seq <= a->last_seq + 1;
 }
 
-static void add_range(struct spool *spool, const struct spool_range *range)
+static void cover(struct spool_range *range, const struct spool_range *other)
 {
-    unsigned n = spool->eviction_count;
-    struct spool_range *last = n > spool->evictions_taken ? &spool->evictions[n - 1] : NULL;
-    if (last != NULL && joins(last, range)) {
-        last->last_seq = range->last_seq;
-    } else if (n < SPOOL_EVICTIONS_MAX) {
-        spool->evictions[n] = *range;
-        spool->eviction_count++;
-    } else {
-        // No place left: one range that covers both is too wide rather than silent.
-        struct spool_range *cover = &spool->evictions[SPOOL_EVICTIONS_MAX - 1];
-        cover->first_seq =
-            range->first_seq < cover->first_seq ? range->first_seq : cover->first_seq;
-        cover->last_seq = range->last_seq > cover->last_seq ? range->last_seq : cover->last_seq;
+    range->first_seq = other->first_seq < range->first_seq ? other->first_seq : range->first_seq;
+    range->last_seq = other->last_seq > range->last_seq ? other->last_seq : range->last_seq;
+}
+
+static void drop_range(struct spool *spool, unsigned at)
+{
+    spool->eviction_count--;
+    memmove(&spool->evictions[at], &spool->evictions[at + 1],
+            (spool->eviction_count - at) * sizeof spool->evictions[0]);
+}
+
+// Those not yet taken are kept apart and rising, whatever the order in which notes are found.
+static void add_range(struct spool *spool, const struct spool_range *added)
+{
+    struct spool_range range = *added;
+    for (unsigned i = spool->evictions_taken; i < spool->eviction_count;) {
+        if (touches(&spool->evictions[i], &range)) {
+            cover(&range, &spool->evictions[i]);
+            drop_range(spool, i);
+            i = spool->evictions_taken; // it may touch one that was passed
+        } else {
+            i++;
+        }
     }
+    if (spool->eviction_count == SPOOL_EVICTIONS_MAX) {
+        // No place left: one range that covers both is too wide rather than silent.
+        cover(&spool->evictions[SPOOL_EVICTIONS_MAX - 1], &range);
+        return;
+    }
+    unsigned at = spool->eviction_count++;
+    for (; at > spool->evictions_taken && spool->evictions[at - 1].first_seq > range.first_seq;
+         at--) {
+        spool->evictions[at] = spool->evictions[at - 1];
+    }
+    spool->evictions[at] = range;
 }
 
 bool spool_take_evicted(struct spool *spool, uint64_t *first_seq, uint64_t *last_seq)
@@ -81,25 +106,87 @@ void spool_evictions_untold(struct spool *spool)
     spool->evictions_taken = 0;
 }
 
-/* ---- evicting ---- */
+/* ---- reading what is given up ---- */
 
-// Empties a note; its rows are given up already.
-static void empty_note(struct spool *spool, const char *note)
+struct victim_rows {
+    struct spool *spool;
+    struct spool_name name; /* its range, as read so far */
+    uint64_t rows;
+};
+
+static int read_row(void *ctx, const char *row, size_t size)
 {
-    uint64_t size;
-    int fd = spool_open_regular(spool->dir_fd, note, O_WRONLY | O_TRUNC, &size);
+    struct victim_rows *reading = ctx;
+    struct csv_key key;
+    struct csv_losses losses;
+    if (csv_parse_key(row, size, &key) != 0 || csv_parse_losses(row, size, &losses) != 0) {
+        return 0; // the header
+    }
+    struct spool_name *name = &reading->name;
+    if (reading->rows++ == 0) {
+        name->boot_id = key.boot_id;
+        // What the full ring dropped just before is told by this row alone.
+        name->first_seq = losses.dropped < key.seq ? key.seq - losses.dropped : 1;
+    }
+    name->last_seq = key.seq;
+    return key.boot_id == name->boot_id ? 0 : -EBADMSG;
+}
+
+// Notes for the losses that a row of the file tells of.
+static int inherit_row(void *ctx, const char *row, size_t size)
+{
+    struct victim_rows *reading = ctx;
+    struct csv_losses losses;
+    if (csv_parse_losses(row, size, &losses) != 0 || losses.evicted_last == 0) {
+        return 0;
+    }
+    struct spool_name name = reading->name;
+    name.first_seq = losses.evicted_first;
+    name.last_seq = losses.evicted_last;
+    char note[SPOOL_NAME_MAX];
+    spool_name_format(note, &name);
+    int fd = openat(reading->spool->dir_fd, note,
+                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd >= 0) {
         close(fd);
+    } else if (errno != EEXIST) {
+        return -errno;
     }
+    add_range(reading->spool, &(struct spool_range){name.boot_id, name.first_seq, name.last_seq});
+    return 0;
 }
 
-void spool_restore_eviction(struct spool *spool, const struct spool_name *name)
+// From a segment that bears the name of a note: its rows are given up, what they told is not. A
+// kill in between leaves a note that is not empty, and the next start does the same again.
+static void empty_note(struct spool *spool, const struct spool_name *name)
 {
+    struct victim_rows reading = {.spool = spool, .name = *name};
     char note[SPOOL_NAME_MAX];
     spool_name_format(note, name);
-    empty_note(spool, note);
+    uint64_t size = 0;
+    int fd = spool_open_regular(spool->dir_fd, note, O_RDWR, &size);
+    if (fd < 0) {
+        return;
+    }
+    int error = size > 0 ? spool_each_row(fd, inherit_row, &reading) : 0;
+    // The names must be on disk before the content goes, or a power cut leaves a segment that is
+    // empty and says nothing.
+    spool_sync_dir(spool);
+    if (error == 0 && size > 0 && ftruncate(fd, 0) != 0) {
+        spool_note_failure(spool, SPOOL_WRITE_FAILED, -errno); // the next start empties it
+    }
+    close(fd);
+}
+
+void spool_restore_eviction(struct spool *spool, const struct spool_name *name, uint64_t size)
+{
+    if (size > 0) {
+        empty_note(spool, name);
+    }
     add_range(spool, &(struct spool_range){name->boot_id, name->first_seq, name->last_seq});
 }
+
+/* ---- evicting ---- */
 
 // The oldest sealed segment above AFTER that the uploader is not reading, reserved for the writer.
 static bool choose_victim(struct spool *spool, uint64_t after, struct spool_segment *victim)
@@ -121,27 +208,18 @@ static bool choose_victim(struct spool *spool, uint64_t after, struct spool_segm
 }
 
 static int read_victim(struct spool *spool, const struct spool_segment *victim,
-                       struct spool_name *note)
+                       struct victim_rows *reading)
 {
+    *reading = (struct victim_rows){.spool = spool,
+                                    .name = {.kind = SPOOL_EVICTED, .number = victim->number}};
     uint64_t size;
     int fd = spool_open_regular(spool->dir_fd, victim->name, O_RDONLY, &size);
     if (fd < 0) {
         return fd;
     }
-    struct csv_key first;
-    struct csv_key last;
-    int error = spool_read_range(fd, size, &first, &last);
+    int error = spool_each_row(fd, read_row, reading);
     close(fd);
-    if (error == 0 && (first.boot_id != last.boot_id || first.seq > last.seq)) {
-        error = -EBADMSG;
-    }
-    *note = (struct spool_name){.kind = SPOOL_EVICTED, .number = victim->number};
-    if (error == 0) {
-        note->boot_id = first.boot_id;
-        note->first_seq = first.seq;
-        note->last_seq = last.seq;
-    }
-    return error;
+    return error == 0 && reading->rows == 0 ? -EBADMSG : error;
 }
 
 // Its range can not be told: out of the way, and counted as damaged. What is known to be no segment
@@ -158,31 +236,29 @@ static int remove_damaged(struct spool *spool, const struct spool_segment *victi
 
 static int evict(struct spool *spool, const struct spool_segment *victim)
 {
-    struct spool_name name;
+    struct victim_rows reading;
     int error = -EIO;
     for (int tries = 0; error == -EIO && tries < SPOOL_READ_TRIES; tries++) {
-        error = read_victim(spool, victim, &name);
+        error = read_victim(spool, victim, &reading);
     }
     if (error == -EBADMSG || error == -EIO) {
         return remove_damaged(spool, victim, error);
     }
+    const struct spool_name *name = &reading.name;
     char note[SPOOL_NAME_MAX];
-    spool_name_format(note, &name);
+    spool_name_format(note, name);
     if (error == 0) {
         error = spool_rename(spool, victim->name, note);
     }
     if (error != 0) {
         return error;
     }
-    // The name must be on disk before the content goes, or a power cut leaves a segment that is
-    // empty and says nothing.
-    spool_sync_dir(spool);
-    empty_note(spool, note);
+    empty_note(spool, name);
     spool_note_gone(spool, victim->size);
-    add_range(spool, &(struct spool_range){name.boot_id, name.first_seq, name.last_seq});
+    add_range(spool, &(struct spool_range){name->boot_id, name->first_seq, name->last_seq});
     pthread_mutex_lock(&spool->mutex);
     spool->stats.evicted_segments++;
-    spool->stats.evicted_rows += name.last_seq - name.first_seq + 1;
+    spool->stats.evicted_rows += reading.rows;
     pthread_mutex_unlock(&spool->mutex);
     return 0;
 }

@@ -60,7 +60,7 @@ static void survey_file(struct sweep *sweep, const char *entry, const struct spo
         spool_note_sealed(spool, name->number, (uint64_t)st.st_size);
     } else {
         use_seq(sweep, name->boot_id, name->last_seq);
-        spool_restore_eviction(spool, name);
+        spool_restore_eviction(spool, name, (uint64_t)st.st_size);
     }
 }
 

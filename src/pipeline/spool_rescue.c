@@ -222,7 +222,21 @@ int spool_rescue_rows(int fd, uint64_t size, const struct spool_keep *keep,
     return 0;
 }
 
-/* ---- first and last row ---- */
+/* ---- reading only ---- */
+
+int spool_each_row(int fd, int (*on_row)(void *ctx, const char *row, size_t size), void *ctx)
+{
+    struct lines lines = {.fd = fd};
+    struct line line;
+    int more;
+    while ((more = next_line(&lines, &line)) > 0) {
+        int error = line.text != NULL ? on_row(ctx, line.text, line.length) : 0;
+        if (error != 0) {
+            return error;
+        }
+    }
+    return more;
+}
 
 int spool_read_range(int fd, uint64_t size, struct csv_key *first, struct csv_key *last)
 {

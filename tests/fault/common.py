@@ -109,6 +109,7 @@ class Camera:
             "ring_dir": str(self.ring),
             **settings,
         }
+        self.log.touch()
         self.configure()
 
     def configure(self, **changes) -> None:
@@ -141,7 +142,7 @@ class Camera:
 
     def ring_file(self) -> pathlib.Path | None:
         """The ring's file, if there is one."""
-        return next(self.ring.glob("ntp_logger-*/ring-*"), None)
+        return next(self.ring.glob("ntp_logger-*/ring-" + "[0-9a-f]" * 16), None)
 
     def note_ring(self, produced: dict) -> None:
         """Adds what waits in the ring of the dead process to PRODUCED."""
@@ -163,6 +164,7 @@ class Store:
     def __init__(self):
         self.server = S3Server()
         self._made = 0
+        self._lock = threading.Lock()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, self._stopped)
 
@@ -173,9 +175,12 @@ class Store:
         print(f"stopped by signal {number}", file=sys.stderr)
         os._exit(128 + number)  # the worker threads would go on
 
-    def bucket(self):
-        self._made += 1
-        return self.server.bucket(f"proof-{self._made}")
+    def bucket(self, endpoint: str | None = None):
+        """A new bucket and the settings that send to it. boto3 makes clients one at a time only."""
+        with self._lock:
+            self._made += 1
+            made = self.server.bucket(f"proof-{self._made}")
+            return made, made.presigned_settings(endpoint)
 
     def __enter__(self) -> "Store":
         return self

@@ -47,7 +47,7 @@ def main() -> int:
     need_strace()
     dice = random.Random(seed_of(args))
     with Store() as store:
-        counter = Lane("count", store.bucket())
+        counter = Lane("count", store)
         points = all_points(counter)
         counter.close(False)
         total = len(points)

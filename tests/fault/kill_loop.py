@@ -37,10 +37,10 @@ def check(camera: Camera, bucket, produced: dict) -> Ledger:
 class Lane:
     """One camera that is killed again and again."""
 
-    def __init__(self, number: int, bucket, seed: int):
+    def __init__(self, number: int, store: Store, seed: int):
         self.dice = random.Random(f"{seed}-{number}")
-        self.bucket = bucket
-        self.camera = Camera(f"kill{number}", **bucket.presigned_settings())
+        self.bucket, addresses = store.bucket()
+        self.camera = Camera(f"kill{number}", **addresses)
         self.ended_early = 0
         self.produced: dict = {}
         self.sabotage = ""
@@ -95,7 +95,7 @@ def main() -> int:
     seed = seed_of(args)
     lanes_wanted = min(args.jobs or 4, args.cycles)
     with Store() as store:
-        lanes = [Lane(number, store.bucket(), seed) for number in range(lanes_wanted)]
+        lanes = [Lane(number, store, seed) for number in range(lanes_wanted)]
         for lane in lanes:
             lane.sabotage = args.sabotage
         progress = Progress("kill -9", args.cycles)

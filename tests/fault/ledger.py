@@ -69,6 +69,9 @@ class Ledger:
 
     def add_spool(self, folder: pathlib.Path) -> None:
         """The files of a stopped logger, the active segment included."""
+        for note in folder.glob("[0-9]*.evicted"):  # lost, and the next row will say so
+            _number, boot, first, last = note.stem.split("-")
+            self.lost.setdefault(boot.encode(), set()).update(range(int(first), int(last) + 1))
         for path in sorted(folder.glob("[0-9]*.csv")) + sorted(folder.glob("[0-9]*.csv.part")):
             body = path.read_bytes()
             if body in self._bodies:

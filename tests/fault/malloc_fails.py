@@ -60,7 +60,7 @@ def main() -> int:
     args = options.parse_args()
     dice = random.Random(seed_of(args))
     with Store() as store:
-        counter = Lane("count", store.bucket())
+        counter = Lane("count", store)
         total = count(counter)
         counter.close(False)
         numbers = list(range(1, total + 1))

@@ -229,9 +229,6 @@ class Proof:
         ledger.add_spool(folder)
         there = {seq for (_boot, seq) in ledger.spooled if _boot == BOOT.encode()}
         declared = set().union(*ledger.lost.values()) if ledger.lost else set()
-        for note in folder.glob("*.evicted"):
-            _number, _boot, first, last = note.name.split(".")[0].split("-")
-            declared.update(range(int(first), int(last) + 1))
         missing = set(range(1, promises.committed + 1)) - there - promises.excused - declared
         problems = list(ledger.problems)
         if missing:

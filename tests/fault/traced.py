@@ -113,10 +113,10 @@ def count_twice(camera: Camera, target: str) -> Calls:
 class Lane:
     """A camera that goes from one injection to the next, as the former one left it."""
 
-    def __init__(self, name: str, bucket):
+    def __init__(self, name: str, store):
         # few ticks, so that what each of them does is not repeated too often
-        self.camera = Camera(name, sample_interval_ms=200, **bucket.presigned_settings())
-        self.bucket = bucket
+        self.bucket, addresses = store.bucket()
+        self.camera = Camera(name, sample_interval_ms=200, **addresses)
         self.produced: dict = {}
         self.problems: list[str] = []
         self.points = 0
@@ -151,7 +151,7 @@ class Lane:
 
 def sweep(store, points: list[Point], jobs: int, name: str, try_one) -> tuple[list[str], list[Lane]]:
     """Spreads the points over JOBS cameras; the books are checked now and then and at the end."""
-    lanes = [Lane(f"{name}{number}", store.bucket()) for number in range(jobs)]
+    lanes = [Lane(f"{name}{number}", store) for number in range(jobs)]
     progress = Progress(name, len(points))
 
     def work(pair) -> None:

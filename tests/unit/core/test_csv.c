@@ -350,6 +350,34 @@ static void a_row_that_is_not_ours_is_not_projected(void **state)
     assert_int_equal(csv_project_legacy(legacy, far, strlen(far)), -EBADMSG);
 }
 
+static void losses_are_read_back_from_among_the_other_events(void **state)
+{
+    (void)state;
+    static const uint32_t sets[] = {0, EVENT_START | EVENT_STATE, EVENT_DROPPED, EVENT_EVICTED,
+                                    EVENT_START | EVENT_STEP | EVENT_GAP | EVENT_DROPPED |
+                                        EVENT_EVICTED | EVENT_STATE};
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        struct record record = {.seq = 100,
+                                .boot_id = 1,
+                                .events = sets[i],
+                                .gap_rows = 7,
+                                .dropped_rows = UINT32_MAX,
+                                .evicted_first = 3,
+                                .evicted_last = UINT64_MAX,
+                                .step_ns = -5};
+        char row[CSV_ROW_MAX];
+        size_t length = csv_format_row(row, &record);
+        struct csv_losses losses;
+        assert_int_equal(csv_parse_losses(row, length - 1, &losses), 0);
+        bool dropped = sets[i] & EVENT_DROPPED;
+        bool evicted = sets[i] & EVENT_EVICTED;
+        assert_true(losses.dropped == (dropped ? UINT32_MAX : 0));
+        assert_true(losses.evicted_first == (evicted ? 3 : 0));
+        assert_true(losses.evicted_last == (evicted ? UINT64_MAX : 0));
+        assert_int_equal(csv_parse_losses(row, length, &losses), -EBADMSG); // its LF is no event
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) {
@@ -368,6 +396,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(rows_equal_the_reference_byte_for_byte),
         cmocka_unit_test(the_header_names_as_many_columns_as_a_row_has),
         cmocka_unit_test(every_written_row_is_read_back_with_its_key),
+        cmocka_unit_test(losses_are_read_back_from_among_the_other_events),
         cmocka_unit_test(a_row_cut_anywhere_is_refused),
         cmocka_unit_test(a_row_with_a_foreign_byte_anywhere_is_refused),
         cmocka_unit_test(rows_that_are_not_ours_are_refused),

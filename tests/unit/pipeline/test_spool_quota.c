@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -215,6 +216,66 @@ static void a_disk_that_stays_full_keeps_what_was_committed_and_heals(void **sta
     assert_int_equal(box_look(box)->headers, 1); // the same segment
 }
 
+static void put_row(struct box *box, struct record *record)
+{
+    char row[CSV_ROW_MAX];
+    record->boot_id = BOX_BOOT;
+    size_t size = csv_format_row(row, record);
+    assert_int_equal(spool_append(box->spool, row, size, record->seq, record->seq), 0);
+    assert_int_equal(spool_commit(box->spool), 0);
+}
+
+static void what_an_evicted_row_has_told_is_told_again(void **state)
+{
+    struct box *box = *state;
+    box->config.quota_bytes = 250 * row_size();
+    assert_int_equal(box_open(box), 0);
+    // The ring dropped 21 to 30; 5 to 9 were evicted long ago. Neither row was uploaded.
+    put_row(box, &(struct record){.seq = 31, .events = EVENT_DROPPED, .dropped_rows = 10});
+    put_row(box, &(struct record){
+                     .seq = 32, .events = EVENT_EVICTED, .evicted_first = 5, .evicted_last = 9});
+    assert_int_equal(spool_seal(box->spool), 0);
+    box_put_sealed(box, 33, 140);
+    box_put_sealed(box, 141, 300);
+    for (int i = 0; i < 2; i++) {
+        uint64_t first;
+        uint64_t last;
+        assert_true(spool_take_evicted(box->spool, &first, &last));
+        assert_int_equal(first, 5);
+        assert_int_equal(last, 9);
+        assert_true(spool_take_evicted(box->spool, &first, &last));
+        assert_int_equal(first, 21);
+        assert_int_equal(last, 140);
+        assert_false(spool_take_evicted(box->spool, &first, &last));
+        box_restart(box); // not committed: told again
+    }
+}
+
+static void a_kill_between_the_name_and_the_emptying_of_a_note_costs_nothing(void **state)
+{
+    struct box *box = *state;
+    assert_int_equal(box_open(box), 0);
+    put_row(box, &(struct record){
+                     .seq = 32, .events = EVENT_EVICTED, .evicted_first = 5, .evicted_last = 9});
+    assert_int_equal(spool_seal(box->spool), 0);
+    char note[PATH_MAX];
+    strcpy(note, box_path(box, "0000000001-1a2b3c4d-32-32.evicted"));
+    assert_int_equal(rename(box_path(box, "0000000001.csv"), note), 0);
+    box_restart(box);
+    uint64_t first;
+    uint64_t last;
+    uint64_t sum = 0;
+    while (spool_take_evicted(box->spool, &first, &last)) {
+        sum += first * 1000 + last;
+    }
+    assert_int_equal(sum, 5009 + 32032);
+    assert_int_equal(box_look(box)->note_files, 2);
+    assert_int_equal(box_look(box)->sealed_files, 0);
+    struct stat st;
+    assert_int_equal(stat(note, &st), 0);
+    assert_int_equal(st.st_size, 0);
+}
+
 static void an_unreadable_victim_is_set_aside_and_the_next_one_goes(void **state)
 {
     struct box *box = *state;
@@ -264,6 +325,8 @@ int main(void)
         TEST(with_nothing_to_evict_the_reserve_is_used),
         TEST(a_write_without_space_evicts_one_and_succeeds),
         TEST(a_disk_that_stays_full_keeps_what_was_committed_and_heals),
+        TEST(what_an_evicted_row_has_told_is_told_again),
+        TEST(a_kill_between_the_name_and_the_emptying_of_a_note_costs_nothing),
         TEST(an_unreadable_victim_is_set_aside_and_the_next_one_goes),
         TEST(segments_deleted_by_others_are_not_counted_for_ever),
     };
