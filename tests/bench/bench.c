@@ -29,7 +29,7 @@ uint64_t bench_parse(const char *what, const char *text)
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0' || text[0] == '-') {
-        bench_die("%s is '%s': want a whole number", what, text);
+        bench_die("%s is '%s': want a whole number from 0", what, text);
     }
     return value;
 }
@@ -225,6 +225,9 @@ void bench_print_percentiles(double *values, size_t count)
         const char *key;
         double part;
     } points[] = {{"p50", 0.5}, {"p99", 0.99}, {"p999", 0.999}, {"p9999", 0.9999}, {"max", 1}};
+    if (count == 0) {
+        bench_die("nothing was measured: COUNT is 0");
+    }
     qsort(values, count, sizeof *values, compare_doubles);
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
         size_t at = (size_t)((double)(count - 1) * points[i].part);
