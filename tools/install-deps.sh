@@ -4,20 +4,22 @@
 # Installs what building, testing and the demo need on Debian 12 or Ubuntu 22.04 and later.
 # It says what it will do before it does it, and does nothing when nothing is missing.
 #
-# Sets (default: all of them)
+# Sets (default: all but the last)
 #   build    compiler, CMake, libcurl, cJSON, OpenSSL, cmocka
 #   lab      a private S3 server (Ceph radosgw), a private chronyd, boto3
 #   tools    Python modules of the desk tools, pytest
 #   checks   clang-tidy, clang-format, cppcheck, ctags, shellcheck, spin
 #   package  cross compilers and emulators for the cameras' architectures
+#   bench    the peers of tools/bench.sh; only when named
 #
 #   --check  only report what is missing; exit code 1 if anything is
 #   --help   this text
 #
 # No service is started: packages go in under a /usr/sbin/policy-rc.d that forbids it, and yours
 # is put back afterwards. chrony is never installed, since that would replace this machine's own
-# time daemon: its package is unpacked privately in build/lab/chrony. Needs root only when
-# packages are missing.
+# time daemon: its package is unpacked privately in build/lab/chrony, and DPDK's headers, which
+# would bring two hundred packages along, in build/bench/dpdk. Needs root only when packages are
+# missing.
 set -eu
 repo=$(dirname "$(dirname "$(readlink -f "$0")")")
 # shellcheck source=tools/lib/common.sh
@@ -32,8 +34,11 @@ declare -A packages=(
   [checks]="clang-tidy clang-format cppcheck universal-ctags shellcheck spin"
   [package]="gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf libc6-dev-arm64-cross
              libc6-dev-armhf-cross qemu-user-static binutils make perl patch xz-utils python3"
+  [bench]="g++ libboost-dev libck-dev liburcu-dev libatomic-queue-dev libreaderwriterqueue-dev
+           libfmt-dev libspdlog-dev curl openssl strace"
 )
 chrony_dir=$repo/build/lab/chrony
+dpdk_dir=$repo/build/bench/dpdk
 log=$repo/build/install-deps.log
 policy=/usr/sbin/policy-rc.d
 policy_saved=$policy.before-ntp_logger
@@ -138,20 +143,21 @@ install_packages() {
 # Shared libraries of chrony, as its package names them (the names differ between releases).
 chrony_libraries() { apt-cache depends chrony 2>/dev/null | sed -n 's/^ *Depends: \(lib.*\)/\1/p'; }
 
-unpack_chrony() {
+# unpack PACKAGE FOLDER
+unpack() {
   local work
-  mkdir -p "$chrony_dir"
+  mkdir -p "$2"
   work=$(mktemp -d)
   chmod 755 "$work"
-  (cd "$work" && apt-get -q -o APT::Sandbox::User=root download chrony >&2) ||
-    die 1 "could not download the chrony package; run 'apt-get update' as root and try again"
-  dpkg -x "$work"/chrony_*.deb "$chrony_dir"
+  (cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$1" >&2) ||
+    die 1 "could not download the package $1; run 'apt-get update' as root and try again"
+  dpkg -x "$work/$1"_*.deb "$2"
   rm -r "$work"
 }
 
 provide_chrony() {
   local libraries lacking=()
-  unpack_chrony
+  unpack chrony "$chrony_dir"
   mapfile -t libraries < <(chrony_libraries)
   for name in "${libraries[@]}"; do
     installed "$name" || lacking+=("$name")
@@ -199,9 +205,9 @@ for arg in "$@"; do
       usage_of "$0"
       exit 0
       ;;
-    build | lab | tools | checks | package) sets+=("$arg") ;;
+    build | lab | tools | checks | package | bench) sets+=("$arg") ;;
     all) sets+=(build lab tools checks package) ;;
-    *) die 2 "unknown argument '$arg'; known sets: build lab tools checks package (see --help)" ;;
+    *) die 2 "unknown argument '$arg'; sets: build lab tools checks package bench (see --help)" ;;
   esac
 done
 [ ${#sets[@]} -gt 0 ] || sets=(build lab tools checks package)
@@ -223,6 +229,10 @@ fi
 if [ "$want_chrony" = 1 ] && ! chrony_runs; then
   say "will unpack chrony privately in build/lab/chrony"
   provide_chrony
+fi
+if [[ " ${sets[*]} " == *" bench "* ]] && [ ! -e "$dpdk_dir/usr/include/dpdk/rte_ring.h" ]; then
+  say "will unpack DPDK's headers privately in build/bench/dpdk"
+  unpack libdpdk-dev "$dpdk_dir"
 fi
 [[ " ${sets[*]} " != *" build "* ]] || check_cmake
 give_back
