@@ -62,11 +62,12 @@ def paces(rounds):
 
 
 def good_rounds(rounds, usual_ns):
-    """The rounds that ran on the same machine, so to speak."""
+    """The rounds that are whole and ran on the same machine, so to speak."""
 
     def is_usual(number):
         pace = [rounds[number][p][""]["two_lines_ns"] for p in PROBES if p in rounds[number]]
-        return all(PACE_LEAST * usual_ns <= ns <= PACE_MOST * usual_ns for ns in pace)
+        whole = len(pace) == len(PROBES)
+        return whole and all(PACE_LEAST * usual_ns <= ns <= PACE_MOST * usual_ns for ns in pace)
 
     return [number for number in sorted(rounds) if is_usual(number)]
 
@@ -166,6 +167,7 @@ def main():
         for rounds in results.values()
         for n in rounds
         for p in PROBES
+        if p in rounds[n]
     ]
     kept = {}
     for group, rounds in results.items():
