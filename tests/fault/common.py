@@ -144,11 +144,13 @@ class Camera:
         """The ring's file, if there is one."""
         return next(self.ring.glob("ntp_logger-*/ring-" + "[0-9a-f]" * 16), None)
 
-    def note_ring(self, produced: dict) -> None:
-        """Adds what waits in the ring of the dead process to PRODUCED."""
+    def note_ring(self, produced: dict) -> int:
+        """Adds what waits in the ring of the dead process to PRODUCED; says how many rows."""
         ring = self.ring_file()
-        for boot, seq, wall_us in waiting_records(ring) if ring else []:
+        waiting = list(waiting_records(ring)) if ring else []
+        for boot, seq, wall_us in waiting:
             produced[(boot, seq)] = wall_us
+        return len(waiting)
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")

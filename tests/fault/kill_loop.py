@@ -44,14 +44,19 @@ class Lane:
         self.ended_early = 0
         self.produced: dict = {}
         self.sabotage = ""
+        self.harmed = False
 
-    def do_harm(self) -> None:
-        """What this proof must notice: rows that vanish while nobody runs."""
-        if self.sabotage == "ring" and self.camera.ring_file():
-            self.camera.ring_file().unlink()
-        if self.sabotage == "segment":
-            for path in list(self.camera.spool.glob("[0-9]*.csv"))[-1:]:
-                path.unlink()
+    def do_harm(self, rows_in_ring: int) -> None:
+        """What this proof must notice: rows that vanish while nobody runs.
+
+        Only where there are rows to lose, and the first time that there are for certain.
+        """
+        sealed = list(self.camera.spool.glob("[0-9]*.csv"))
+        victim = {"ring": rows_in_ring and self.camera.ring_file(), "segment": sealed and sealed[-1]}
+        path = victim.get(self.sabotage)
+        if path and (not self.harmed or self.dice.random() < 0.1):
+            path.unlink()
+            self.harmed = True
 
     def cycle(self) -> None:
         process = self.camera.start()
@@ -60,9 +65,7 @@ class Lane:
             self.ended_early += 1
         process.kill()
         process.wait()
-        self.camera.note_ring(self.produced)
-        if self.sabotage and self.dice.random() < 0.1:
-            self.do_harm()
+        self.do_harm(self.camera.note_ring(self.produced))
 
     def run(self, cycles: int, progress: Progress) -> list[str]:
         for number in range(cycles):
