@@ -1,24 +1,15 @@
 #include "upload/digest.h"
 
+// The old calls on purpose: they need no allocation. Fetching a digest from OpenSSL 3's providers
+// crashes when memory is short at its first use, instead of failing.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/evp.h>
+#include <openssl/md5.h>
 
 #include <errno.h>
 #include <unistd.h>
 
 #define BLOCK_BYTES 8192
-
-static int digest_begin(EVP_MD_CTX **context)
-{
-    *context = EVP_MD_CTX_new();
-    if (*context == NULL) {
-        return -ENOMEM;
-    }
-    if (EVP_DigestInit_ex(*context, EVP_md5(), NULL) != 1) {
-        EVP_MD_CTX_free(*context);
-        return -ENOTSUP; // a FIPS build
-    }
-    return 0;
-}
 
 static void fill_texts(struct digest *digest)
 {
@@ -31,17 +22,21 @@ static void fill_texts(struct digest *digest)
     EVP_EncodeBlock((unsigned char *)digest->base64, digest->bytes, DIGEST_BYTES);
 }
 
-static int digest_end(EVP_MD_CTX *context, struct digest *digest)
+static int digest_begin(MD5_CTX *context)
 {
-    int ok = EVP_DigestFinal_ex(context, digest->bytes, NULL);
-    if (ok != 1) {
+    return MD5_Init(context) == 1 ? 0 : -ENOTSUP; // a FIPS build
+}
+
+static int digest_end(MD5_CTX *context, struct digest *digest)
+{
+    if (MD5_Final(digest->bytes, context) != 1) {
         return -ENOTSUP;
     }
     fill_texts(digest);
     return 0;
 }
 
-static int update_from_file(EVP_MD_CTX *context, int fd, uint64_t size)
+static int update_from_file(MD5_CTX *context, int fd, uint64_t size)
 {
     char block[BLOCK_BYTES];
     uint64_t offset = 0;
@@ -58,7 +53,7 @@ static int update_from_file(EVP_MD_CTX *context, int fd, uint64_t size)
         if (got == 0) {
             return -ENODATA;
         }
-        if (EVP_DigestUpdate(context, block, (size_t)got) != 1) {
+        if (MD5_Update(context, block, (size_t)got) != 1) {
             return -ENOTSUP;
         }
         offset += (uint64_t)got;
@@ -68,27 +63,20 @@ static int update_from_file(EVP_MD_CTX *context, int fd, uint64_t size)
 
 int digest_file(struct digest *digest, int fd, uint64_t size)
 {
-    EVP_MD_CTX *context;
+    MD5_CTX context;
     int result = digest_begin(&context);
-    if (result != 0) {
-        return result;
-    }
-    result = update_from_file(context, fd, size);
     if (result == 0) {
-        result = digest_end(context, digest);
+        result = update_from_file(&context, fd, size);
     }
-    EVP_MD_CTX_free(context);
-    return result;
+    return result == 0 ? digest_end(&context, digest) : result;
 }
 
 int digest_memory(struct digest *digest, const void *data, size_t size)
 {
-    EVP_MD_CTX *context;
+    MD5_CTX context;
     int result = digest_begin(&context);
-    if (result != 0) {
-        return result;
+    if (result == 0 && MD5_Update(&context, data, size) != 1) {
+        result = -ENOTSUP;
     }
-    result = EVP_DigestUpdate(context, data, size) == 1 ? digest_end(context, digest) : -ENOTSUP;
-    EVP_MD_CTX_free(context);
-    return result;
+    return result == 0 ? digest_end(&context, digest) : result;
 }
