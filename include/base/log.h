@@ -15,9 +15,6 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 void log_open(const char *name, enum log_level level, bool to_syslog);
 void log_set_level(enum log_level level);
 
-/* "error", "warning", "info", "debug"; returns -EINVAL for anything else. */
-int log_level_parse(const char *text, enum log_level *level);
-
 __attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const char *format, ...);
 
 #define log_error(...)   log_line(LOG_LEVEL_ERROR, __VA_ARGS__)

@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <syslog.h>
 
 #define LINE_MAX_BYTES 1024
@@ -19,8 +18,6 @@ static const struct {
     [LOG_LEVEL_INFO] = {"info", LOG_INFO},
     [LOG_LEVEL_DEBUG] = {"debug", LOG_DEBUG},
 };
-
-#define LEVEL_COUNT (sizeof levels / sizeof levels[0])
 
 // Set once before the threads start, but for the level, which a config reread may change.
 static const char *program = "ntp_logger";
@@ -41,17 +38,6 @@ void log_set_level(enum log_level level)
 {
     // Relaxed: the level guards no other data; a line more or less around a change is fine.
     atomic_store_explicit(&threshold, (int)level, memory_order_relaxed);
-}
-
-int log_level_parse(const char *text, enum log_level *level)
-{
-    for (size_t i = 0; i < LEVEL_COUNT; i++) {
-        if (strcasecmp(text, levels[i].name) == 0) {
-            *level = (enum log_level)i;
-            return 0;
-        }
-    }
-    return -EINVAL;
 }
 
 void log_line(enum log_level level, const char *format, ...)

@@ -153,20 +153,6 @@ static void a_line_too_long_is_cut_not_split(void **state)
     assert_string_equal(first_end + 1, "prog: info: next\n");
 }
 
-static void levels_are_parsed_by_name_and_nothing_else(void **state)
-{
-    (void)state;
-    enum log_level level = LOG_LEVEL_ERROR;
-    assert_int_equal(log_level_parse("debug", &level), 0);
-    assert_int_equal(level, LOG_LEVEL_DEBUG);
-    assert_int_equal(log_level_parse("Warning", &level), 0);
-    assert_int_equal(level, LOG_LEVEL_WARNING);
-    assert_int_equal(log_level_parse("", &level), -EINVAL);
-    assert_int_equal(log_level_parse("warn", &level), -EINVAL);
-    assert_int_equal(log_level_parse("3", &level), -EINVAL);
-    assert_int_equal(level, LOG_LEVEL_WARNING);
-}
-
 static void a_change_is_told_once(void **state)
 {
     (void)state;
@@ -225,7 +211,6 @@ int main(void)
         LOG_TEST(syslog_gets_the_text_with_its_priority_and_no_format),
         LOG_TEST(errno_is_left_as_it_was),
         LOG_TEST(a_line_too_long_is_cut_not_split),
-        LOG_TEST(levels_are_parsed_by_name_and_nothing_else),
         LOG_TEST(a_change_is_told_once),
         LOG_TEST(lines_of_several_threads_do_not_mix),
     };
