@@ -32,7 +32,7 @@ struct delivery_request {
 
 struct delivery_result {
     enum delivery_verdict verdict;
-    bool offline;         /* the server was not reached: trying other objects now is useless */
+    bool offline;         /* no answer came: trying other objects now would only cost time */
     int http_status;      /* 0: no answer */
     uint32_t retry_in_ms; /* with RETRY and LATER */
     char reason[192];     /* for log and status: printable, no query string */

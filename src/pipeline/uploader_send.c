@@ -53,7 +53,7 @@ static bool postpone(struct uploader *u, enum delivery_object object,
 {
     u->due_ns[object] = mono_now().ns + (int64_t)result->retry_in_ms * NS_PER_MS;
     note_refusal(u, object, result);
-    return !result->offline && result->http_status != 0;
+    return !result->offline;
 }
 
 static void put_file(struct uploader *u, const char *name, int fd, uint64_t size,

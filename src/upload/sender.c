@@ -175,13 +175,19 @@ static uint32_t wait_of(const struct sender *sender, const struct sender_lane *l
     return source_ns > NS_PER_S ? (uint32_t)(source_ns / NS_PER_MS) + 1 : BACKOFF_FLOOR_MS;
 }
 
+// No answer came at all: the server can't be reached, or is silent.
+static bool is_silent(enum outcome outcome, int http_status)
+{
+    return outcome == OUTCOME_OFFLINE || (outcome == OUTCOME_UNKNOWN_OUTCOME && http_status == 0);
+}
+
 static void tell_held(const struct sender *sender, const struct sender_lane *lane, uint32_t hold_ms,
                       struct delivery_result *result)
 {
     result->verdict = DELIVERY_RETRY;
     result->retry_in_ms = wait_of(sender, lane, hold_ms);
     result->http_status = lane->state.http_status;
-    result->offline = lane->state.outcome == OUTCOME_OFFLINE;
+    result->offline = is_silent(lane->state.outcome, lane->state.http_status);
     memcpy(result->reason, lane->state.reason, sizeof result->reason);
 }
 
@@ -254,7 +260,7 @@ static void end_attempt(struct sender *sender, const struct delivery_request *re
     struct sender_lane *lane = &sender->lanes[request->object];
     bool current = sender->generation == sender->used_generation;
     result->http_status = attempt->answer.http_status;
-    result->offline = attempt->outcome == OUTCOME_OFFLINE;
+    result->offline = is_silent(attempt->outcome, attempt->answer.http_status);
     sender_lane_note(lane, request, attempt, result);
     if (!current) {
         sender_lane_end_wait(lane);

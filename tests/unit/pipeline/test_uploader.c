@@ -22,6 +22,7 @@ struct rig {
     struct uploader *uploader;
     uint64_t failures; /* as if the sampler had counted them */
     uint64_t failures_acknowledged;
+    const char *legacy_scratch; /* where the legacy form is made; NULL: the rich one is sent */
 };
 
 static void add_segment(struct rig *rig, uint64_t seq)
@@ -84,6 +85,8 @@ static void start(struct rig *rig, uint32_t first_upload_s)
         .request_seal_ctx = rig,
         .first_upload_s = first_upload_s,
         .interval_s = 1,
+        .legacy = rig->legacy_scratch != NULL,
+        .scratch_dir = rig->legacy_scratch,
     };
     // The uploader may ask for a seal only after first_upload_s, when rig->uploader is set.
     assert_int_equal(uploader_start(&rig->uploader, &config), 0);
@@ -292,6 +295,19 @@ static void uploader_tries_at_once_when_reconfigured(void **state)
     stop(rig);
 }
 
+static void uploader_sends_the_status_although_the_legacy_form_can_not_be_made(void **state)
+{
+    struct rig *rig = *state;
+    rig->legacy_scratch = "/nonexistent";
+    add_segment(rig, 1);
+    start(rig, 1);
+    assert_true(fake_delivery_wait(&rig->fake, 1));
+    stop(rig);
+    assert_int_equal(rig->fake.puts[0].object, OBJECT_NTP_STATUS);
+    struct spool_segment left;
+    assert_true(spool_next_sealed(rig->spool, 0, &left));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +321,7 @@ int main(void)
         TEST(uploader_knocks_once_when_nothing_can_be_reached),
         TEST(uploader_sends_the_failed_status_once_per_failure),
         TEST(uploader_tries_at_once_when_reconfigured),
+        TEST(uploader_sends_the_status_although_the_legacy_form_can_not_be_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,6 +186,18 @@ static void an_unreachable_server_says_that_others_need_not_try(void **state)
     assert_int_equal(shown.lanes[OBJECT_TIME_LOG].attempts, 1);
 }
 
+static void a_server_that_gives_no_answer_says_that_others_need_not_try(void **state)
+{
+    (void)state;
+    static const struct canned_reply replies[] = {{.bytes = ""}};
+    open_sender(replies, 1, SIGV4);
+    put_text(OBJECT_TIME_LOG, "abc");
+    canned_stop(&server);
+    assert_int_equal(result.verdict, DELIVERY_RETRY);
+    assert_int_equal(result.http_status, 0);
+    assert_true(result.offline);
+}
+
 static void an_unreadable_file_is_not_sent(void **state)
 {
     (void)state;
@@ -324,6 +336,8 @@ int main(void)
         cmocka_unit_test_teardown(writing_one_url_again_asks_once_for_a_versioned_bucket,
                                   close_sender),
         cmocka_unit_test_teardown(an_unreachable_server_says_that_others_need_not_try,
+                                  close_sender),
+        cmocka_unit_test_teardown(a_server_that_gives_no_answer_says_that_others_need_not_try,
                                   close_sender),
         cmocka_unit_test_teardown(an_unreadable_file_is_not_sent, close_sender),
         cmocka_unit_test_teardown(a_stop_leaves_everything_open, close_sender),
