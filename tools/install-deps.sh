@@ -8,7 +8,7 @@
 #   build    compiler, CMake, libcurl, cJSON, OpenSSL, cmocka
 #   lab      a private S3 server (Ceph radosgw), a private chronyd, boto3
 #   tools    Python modules of the desk tools, pytest
-#   checks   clang-tidy, clang-format, cppcheck, ctags, shellcheck, spin
+#   checks   clang-tidy, clang-format, cppcheck, gcovr, ctags, shellcheck, spin
 #   package  cross compilers and emulators for the cameras' architectures
 #   bench    the peers of tools/bench.sh; only when named
 #
@@ -31,7 +31,7 @@ declare -A packages=(
   [lab]="radosgw ceph-mon ceph-osd openssl curl strace libfaketime python3-boto3"
   [tools]="python3 python3-boto3 python3-click python3-pandas python3-matplotlib python3-requests
            python3-pytest"
-  [checks]="clang-tidy clang-format cppcheck universal-ctags shellcheck spin"
+  [checks]="clang-tidy clang-format cppcheck gcovr universal-ctags shellcheck spin"
   [package]="gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf libc6-dev-arm64-cross
              libc6-dev-armhf-cross qemu-user-static binutils make perl patch xz-utils python3"
   [bench]="g++ libboost-dev libck-dev liburcu-dev libatomic-queue-dev libreaderwriterqueue-dev

@@ -26,9 +26,6 @@ static int open_plain(struct ring_storage *storage, const struct ring_storage_co
                       const char *why)
 {
     size_t size = ring_storage_size(config->capacity, sizeof(struct record));
-    if (size == 0) {
-        return -EINVAL;
-    }
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
         return -errno;

@@ -190,8 +190,9 @@ int spool_open_regular(int dir_fd, const char *name, int flags, uint64_t *size);
 
 /*
  * Recovers the directory, at start and after trouble alike: seals every .part that has rows, and
- * starts a new active segment for FIRST_SEQ (0: for what comes after the rows found). Rows from
- * FIRST_SEQ on in a .part that failed in this run are cut: they are about to be appended again.
+ * starts a new active segment for FIRST_SEQ (0, only at start: for what comes after the rows
+ * found). Rows from FIRST_SEQ on in a .part that failed in this run are cut: they are about to be
+ * appended again.
  * FOUND, when given and zeroed, gets what was found; its next_seq stays 0 when not even the seqs in
  * use could be read. 0 or -errno; then there is no active segment.
  */

@@ -356,7 +356,7 @@ int spool_recover(struct spool *spool, uint64_t first_seq, struct spool_recovery
     struct sweep sweep = {
         .spool = spool,
         .found = found != NULL ? found : &ignored,
-        .below_seq = spool->recut && first_seq != 0 ? first_seq : UINT64_MAX,
+        .below_seq = spool->recut ? first_seq : UINT64_MAX,
         .next_seq = 1,
         .durable_below = UINT64_MAX,
     };

@@ -122,7 +122,7 @@ static int write_at(struct pack *pack, const char *data, size_t size, uint64_t o
 static bool is_header(const struct line *line)
 {
     size_t length = strlen(csv_header) - 1;
-    return line->offset == 0 && line->length == length && line->text != NULL &&
+    return line->text != NULL && line->offset == 0 && line->length == length &&
            memcmp(line->text, csv_header, length) == 0;
 }
 

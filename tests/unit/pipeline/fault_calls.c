@@ -6,17 +6,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 
 // The linker makes the calls to the functions below; no header declares them.
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
 const char *const fault_call_names[CALL_COUNT] = {
-    "open",       "openat",    "writev",   "pread",    "pwrite", "ftruncate", "fdatasync",
-    "fsync",      "renameat2", "renameat", "unlinkat", "mkdir",  "mkdirat",   "flock",
-    "getdents64", "fstat",     "fstatat",  "fstatvfs", "dup3",
+    "open",      "openat", "writev",         "pread",    "pwrite",   "ftruncate",
+    "fdatasync", "fsync",  "renameat2",      "renameat", "unlinkat", "mkdir",
+    "mkdirat",   "flock",  "getdents64",     "fstat",    "fstatat",  "fstatvfs",
+    "dup3",      "mmap",   "mmap anonymous", "fstatfs",  "lstat",
 };
 
 static struct {
@@ -29,6 +32,7 @@ static struct {
 static unsigned fired;
 static long disk_left = LONG_MAX;
 static unsigned long long free_bytes = ULLONG_MAX;
+static unsigned file_system; /* 0: the real one */
 
 void fault_reset(void)
 {
@@ -36,6 +40,7 @@ void fault_reset(void)
     fired = 0;
     disk_left = LONG_MAX;
     free_bytes = ULLONG_MAX;
+    file_system = 0;
 }
 
 void fault_arm(enum fault_call call, unsigned nth, int error, bool forever)
@@ -53,6 +58,11 @@ void fault_fill_disk_after(unsigned bytes)
 void fault_free_bytes(unsigned long long bytes)
 {
     free_bytes = bytes;
+}
+
+void fault_file_system(unsigned type)
+{
+    file_system = type;
 }
 
 unsigned fault_count(enum fault_call call)
@@ -232,4 +242,27 @@ int __real_dup3(int fd, int to, int flags);
 int __wrap_dup3(int fd, int to, int flags)
 {
     return FAILS_OR(CALL_DUP3, __real_dup3(fd, to, flags));
+}
+
+void *__real_mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    enum fault_call call = (flags & MAP_ANONYMOUS) != 0 ? CALL_MMAP_PLAIN : CALL_MMAP;
+    return fails(call) ? MAP_FAILED : __real_mmap64(at, size, protection, flags, fd, offset);
+}
+
+int __real_fstatfs64(int fd, struct statfs *fs);
+int __wrap_fstatfs64(int fd, struct statfs *fs)
+{
+    int rc = FAILS_OR(CALL_FSTATFS, __real_fstatfs64(fd, fs));
+    if (rc == 0 && file_system != 0) {
+        fs->f_type = (__fsword_t)file_system;
+    }
+    return rc;
+}
+
+int __real_lstat64(const char *path, struct stat *st);
+int __wrap_lstat64(const char *path, struct stat *st)
+{
+    return FAILS_OR(CALL_LSTAT, __real_lstat64(path, st));
 }

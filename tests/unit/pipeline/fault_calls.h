@@ -27,6 +27,10 @@ enum fault_call {
     CALL_FSTATAT,
     CALL_FSTATVFS,
     CALL_DUP3,
+    CALL_MMAP,       /* of a file */
+    CALL_MMAP_PLAIN, /* anonymous */
+    CALL_FSTATFS,
+    CALL_LSTAT,
     CALL_COUNT,
 };
 
@@ -40,6 +44,8 @@ void fault_arm(enum fault_call call, unsigned nth, int error, bool forever);
 void fault_fill_disk_after(unsigned bytes);
 /* What fstatvfs says is free. */
 void fault_free_bytes(unsigned long long bytes);
+/* What fstatfs says the file system is: a magic number of <linux/magic.h>. */
+void fault_file_system(unsigned type);
 /* Calls since fault_reset; and how many of them were made to fail. */
 unsigned fault_count(enum fault_call call);
 unsigned fault_fired(void);

@@ -1,7 +1,6 @@
 #include "core/record.h"
 #include "core/ring.h"
-#include "pipeline/ring_storage.h"
-#include "scratch.h"
+#include "ring_box.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,119 +18,17 @@
 
 #include <cmocka.h>
 
-#define BOOT     0x1a2b3c4du
 #define DISK_TMP "/var/tmp"
-
-struct box {
-    char dir[SCRATCH_PATH_MAX];
-    struct ring_storage_config config;
-    struct ring_storage storage;
-};
-
-static int setup(void **state)
-{
-    struct box *box = calloc(1, sizeof *box);
-    if (scratch_make(box->dir, sizeof box->dir) != 0) {
-        return -1;
-    }
-    box->config = (struct ring_storage_config){
-        .dir = box->dir, .spool_dir = "/spool", .capacity = 16, .boot_id = BOOT};
-    *state = box;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct box *box = *state;
-    ring_storage_close(&box->storage);
-    scratch_remove(box->dir);
-    free(box);
-    return 0;
-}
-
-static void open_ring(struct box *box)
-{
-    assert_int_equal(ring_storage_open(&box->storage, &box->config), 0);
-}
-
-// What a kill does: the kernel unmaps and closes, nobody tidies up.
-static void kill_ring(struct box *box)
-{
-    munmap(box->storage.memory, box->storage.size);
-    close(box->storage.fd);
-    close(box->storage.dir_fd);
-    box->storage = (struct ring_storage){.fd = -1, .dir_fd = -1};
-}
-
-static void push(struct box *box, uint64_t first, uint64_t last)
-{
-    struct ring_producer producer;
-    ring_producer_init(&producer, box->storage.memory);
-    for (uint64_t seq = first; seq <= last; seq++) {
-        struct record *record = ring_reserve(&producer);
-        if (record == NULL) {
-            fail_msg("the ring is full at %u", (unsigned)seq);
-            return;
-        }
-        *record = (struct record){.seq = seq, .boot_id = BOOT};
-        ring_publish(&producer);
-    }
-}
-
-static struct ring_recovery recover(struct box *box, uint64_t durable_below)
-{
-    struct ring_recovery found;
-    ring_storage_recover(&box->storage, BOOT, durable_below, &found);
-    return found;
-}
-
-static void assert_waiting(struct box *box, uint64_t first, uint64_t last)
-{
-    struct ring_consumer consumer;
-    ring_consumer_init(&consumer, box->storage.memory);
-    assert_int_equal(ring_waiting(&consumer), last - first + 1);
-    for (uint64_t seq = first; seq <= last; seq++) {
-        const struct record *record = ring_at(&consumer, (uint32_t)(seq - first));
-        assert_int_equal(record->seq, seq);
-    }
-}
-
-static const char *ring_file(struct box *box)
-{
-    static char path[SCRATCH_PATH_MAX + 100];
-    snprintf(path, sizeof path, "%s/ntp_logger-%u/%s", box->dir, (unsigned)geteuid(),
-             box->storage.name);
-    return path;
-}
-
-static const char *ring_folder(struct box *box)
-{
-    static char path[SCRATCH_PATH_MAX + 32];
-    snprintf(path, sizeof path, "%s/ntp_logger-%u", box->dir, (unsigned)geteuid());
-    return path;
-}
-
-static void assert_plain(struct box *box, const char *because)
-{
-    open_ring(box);
-    assert_false(box->storage.survives);
-    if (strstr(box->storage.description, because) == NULL) {
-        fail_msg("'%s' does not say '%s'", box->storage.description, because);
-    }
-    push(box, 1, 3);
-    assert_waiting(box, 1, 3);
-    ring_storage_close(&box->storage);
-}
 
 static void the_ring_is_a_private_file_in_a_private_folder(void **state)
 {
-    struct box *box = *state;
-    open_ring(box);
+    struct ring_box *box = *state;
+    ring_box_open(box);
     assert_true(box->storage.survives);
     struct stat st;
-    assert_int_equal(stat(ring_folder(box), &st), 0);
+    assert_int_equal(stat(ring_box_folder(box), &st), 0);
     assert_int_equal(st.st_mode & 07777, 0700);
-    assert_int_equal(stat(ring_file(box), &st), 0);
+    assert_int_equal(stat(ring_box_file(box), &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(st.st_size, box->storage.size);
     assert_true((uint64_t)st.st_blocks * 512 >= box->storage.size); // no hole to fault on
@@ -139,150 +36,150 @@ static void the_ring_is_a_private_file_in_a_private_folder(void **state)
 
 static void records_survive_a_real_kill(void **state)
 {
-    struct box *box = *state;
+    struct ring_box *box = *state;
     pid_t pid = fork();
     if (pid == 0) {
-        open_ring(box);
-        push(box, 1, 9);
+        ring_box_open(box);
+        ring_box_push(box, 1, 9);
         kill(getpid(), SIGKILL);
     }
     int status;
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFSIGNALED(status));
-    open_ring(box);
-    struct ring_recovery found = recover(box, 1);
+    ring_box_open(box);
+    struct ring_recovery found = ring_box_recover(box, 1);
     assert_int_equal(found.waiting, 9);
     assert_int_equal(found.next_seq, 10);
-    assert_waiting(box, 1, 9);
+    ring_box_assert_waiting(box, 1, 9);
 }
 
 static void records_that_are_on_disk_already_are_released(void **state)
 {
-    struct box *box = *state;
-    open_ring(box);
-    push(box, 5, 14);
-    kill_ring(box);
-    open_ring(box);
-    struct ring_recovery found = recover(box, 9);
+    struct ring_box *box = *state;
+    ring_box_open(box);
+    ring_box_push(box, 5, 14);
+    ring_box_kill(box);
+    ring_box_open(box);
+    struct ring_recovery found = ring_box_recover(box, 9);
     assert_int_equal(found.durable, 4);
     assert_int_equal(found.waiting, 6);
     assert_int_equal(found.unusable, 0);
     assert_int_equal(found.next_seq, 15);
-    assert_waiting(box, 9, 14);
-    found = recover(box, 100);
+    ring_box_assert_waiting(box, 9, 14);
+    found = ring_box_recover(box, 100);
     assert_int_equal(found.durable, 6);
     assert_int_equal(found.next_seq, 0);
 }
 
 static void recovery_works_across_the_wrap_of_the_counters(void **state)
 {
-    struct box *box = *state;
-    open_ring(box);
+    struct ring_box *box = *state;
+    ring_box_open(box);
     struct ring_shared *shared = box->storage.memory;
     atomic_store(&shared->produced, UINT32_MAX - 3);
     atomic_store(&shared->consumed, UINT32_MAX - 3);
-    push(box, 1, 10);
-    kill_ring(box);
-    open_ring(box);
-    struct ring_recovery found = recover(box, 3);
+    ring_box_push(box, 1, 10);
+    ring_box_kill(box);
+    ring_box_open(box);
+    struct ring_recovery found = ring_box_recover(box, 3);
     assert_int_equal(found.waiting, 8);
-    assert_waiting(box, 3, 10);
+    ring_box_assert_waiting(box, 3, 10);
 }
 
 static void a_record_that_is_not_credible_ends_what_is_kept(void **state)
 {
     const struct record wrong[] = {
-        {.seq = 4, .boot_id = BOOT + 1},
-        {.seq = 3, .boot_id = BOOT},
-        {.seq = 4, .boot_id = BOOT, .status = STATUS_NOT_SYNCHRONISED + 1},
-        {.seq = 4, .boot_id = BOOT, .sync_state = SYNC_UNREACHABLE + 1},
-        {.seq = 4, .boot_id = BOOT, .old_state = SYNC_UNREACHABLE + 1},
-        {.seq = 4, .boot_id = BOOT, .source = SOURCE_SNTP + 1},
+        {.seq = 4, .boot_id = RING_BOX_BOOT + 1},
+        {.seq = 3, .boot_id = RING_BOX_BOOT},
+        {.seq = 4, .boot_id = RING_BOX_BOOT, .status = STATUS_NOT_SYNCHRONISED + 1},
+        {.seq = 4, .boot_id = RING_BOX_BOOT, .sync_state = SYNC_UNREACHABLE + 1},
+        {.seq = 4, .boot_id = RING_BOX_BOOT, .old_state = SYNC_UNREACHABLE + 1},
+        {.seq = 4, .boot_id = RING_BOX_BOOT, .source = SOURCE_SNTP + 1},
     };
-    struct box *box = *state;
+    struct ring_box *box = *state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        open_ring(box);
-        recover(box, UINT64_MAX);
-        push(box, 1, 6);
+        ring_box_open(box);
+        ring_box_recover(box, UINT64_MAX);
+        ring_box_push(box, 1, 6);
         struct ring_consumer consumer;
         ring_consumer_init(&consumer, box->storage.memory);
         *(struct record *)ring_slot(consumer.shared, (consumer.next + 3) & consumer.mask,
                                     consumer.slot_size) = wrong[i];
-        struct ring_recovery found = recover(box, 1);
+        struct ring_recovery found = ring_box_recover(box, 1);
         assert_int_equal(found.waiting, 3);
         assert_int_equal(found.unusable, 3);
         assert_int_equal(found.next_seq, 4);
-        assert_waiting(box, 1, 3);
+        ring_box_assert_waiting(box, 1, 3);
         ring_storage_close(&box->storage);
     }
 }
 
 static void a_ring_of_another_boot_is_made_anew(void **state)
 {
-    struct box *box = *state;
-    open_ring(box);
-    push(box, 1, 5);
-    kill_ring(box);
-    box->config.boot_id = BOOT + 1;
-    open_ring(box);
+    struct ring_box *box = *state;
+    ring_box_open(box);
+    ring_box_push(box, 1, 5);
+    ring_box_kill(box);
+    box->config.boot_id = RING_BOX_BOOT + 1;
+    ring_box_open(box);
     assert_true(box->storage.survives);
-    assert_int_equal(recover(box, 1).waiting, 0);
+    assert_int_equal(ring_box_recover(box, 1).waiting, 0);
 }
 
 static void a_damaged_header_makes_a_new_ring(void **state)
 {
-    struct box *box = *state;
+    struct ring_box *box = *state;
     for (size_t at = 0; at < sizeof(struct ring_header); at++) {
-        open_ring(box);
-        push(box, 1, 5);
+        ring_box_open(box);
+        ring_box_push(box, 1, 5);
         ((unsigned char *)box->storage.memory)[at] ^= 0x10;
-        kill_ring(box);
-        open_ring(box);
+        ring_box_kill(box);
+        ring_box_open(box);
         assert_true(box->storage.survives);
-        assert_int_equal(recover(box, 1).waiting, 0);
+        assert_int_equal(ring_box_recover(box, 1).waiting, 0);
         ring_storage_close(&box->storage);
     }
 }
 
 static void a_file_that_was_cut_is_made_anew_and_never_touched_beyond_its_end(void **state)
 {
-    struct box *box = *state;
-    open_ring(box);
-    push(box, 1, 5);
-    assert_int_equal(truncate(ring_file(box), 100), 0);
-    kill_ring(box);
-    open_ring(box);
+    struct ring_box *box = *state;
+    ring_box_open(box);
+    ring_box_push(box, 1, 5);
+    assert_int_equal(truncate(ring_box_file(box), 100), 0);
+    ring_box_kill(box);
+    ring_box_open(box);
     assert_true(box->storage.survives);
-    push(box, 1, 16);
+    ring_box_push(box, 1, 16);
 }
 
 static void records_found_keep_the_ring_at_its_capacity(void **state)
 {
-    struct box *box = *state;
-    open_ring(box);
-    push(box, 1, 5);
-    kill_ring(box);
+    struct ring_box *box = *state;
+    ring_box_open(box);
+    ring_box_push(box, 1, 5);
+    ring_box_kill(box);
     box->config.capacity = 64;
-    open_ring(box);
-    assert_waiting(box, 1, 5);
+    ring_box_open(box);
+    ring_box_assert_waiting(box, 1, 5);
     assert_int_equal(((struct ring_shared *)box->storage.memory)->header.capacity, 16);
-    recover(box, 6);
-    kill_ring(box);
-    open_ring(box);
+    ring_box_recover(box, 6);
+    ring_box_kill(box);
+    ring_box_open(box);
     assert_int_equal(((struct ring_shared *)box->storage.memory)->header.capacity, 64);
 }
 
 static void closing_keeps_records_and_deletes_an_empty_ring(void **state)
 {
-    struct box *box = *state;
-    open_ring(box);
-    push(box, 1, 5);
+    struct ring_box *box = *state;
+    ring_box_open(box);
+    ring_box_push(box, 1, 5);
     char path[SCRATCH_PATH_MAX + 100];
-    strcpy(path, ring_file(box));
+    strcpy(path, ring_box_file(box));
     ring_storage_close(&box->storage);
     assert_int_equal(access(path, F_OK), 0);
-    open_ring(box);
-    recover(box, 6);
+    ring_box_open(box);
+    ring_box_recover(box, 6);
     ring_storage_close(&box->storage);
     assert_int_equal(access(path, F_OK), -1);
     ring_storage_close(&box->storage);
@@ -290,28 +187,28 @@ static void closing_keeps_records_and_deletes_an_empty_ring(void **state)
 
 static void records_refused_before_a_kill_or_a_stop_are_told_to_the_next_start(void **state)
 {
-    struct box *box = *state;
-    open_ring(box);
-    push(box, 1, 16);
+    struct ring_box *box = *state;
+    ring_box_open(box);
+    ring_box_push(box, 1, 16);
     struct ring_producer producer;
     ring_producer_init(&producer, box->storage.memory);
     assert_null(ring_reserve(&producer));
     assert_null(ring_reserve(&producer));
-    kill_ring(box);
-    open_ring(box);
-    struct ring_recovery found = recover(box, 17); // all others are on disk
+    ring_box_kill(box);
+    ring_box_open(box);
+    struct ring_recovery found = ring_box_recover(box, 17); // all others are on disk
     assert_int_equal(found.refused, 2);
     ring_storage_close(&box->storage);
-    open_ring(box);
-    assert_int_equal(recover(box, 17).refused, 2);
-    push(box, 19, 19); // whose row has declared them
-    assert_int_equal(recover(box, 20).refused, 0);
+    ring_box_open(box);
+    assert_int_equal(ring_box_recover(box, 17).refused, 2);
+    ring_box_push(box, 19, 19); // whose row has declared them
+    assert_int_equal(ring_box_recover(box, 20).refused, 0);
 }
 
 static void two_spools_have_two_rings_and_one_spool_has_one(void **state)
 {
-    struct box *box = *state;
-    open_ring(box);
+    struct ring_box *box = *state;
+    ring_box_open(box);
     struct ring_storage other;
     struct ring_storage_config config = box->config;
     assert_int_equal(ring_storage_open(&other, &config), 0);
@@ -326,34 +223,34 @@ static void two_spools_have_two_rings_and_one_spool_has_one(void **state)
 
 static void what_is_not_ours_alone_is_not_trusted(void **state)
 {
-    struct box *box = *state;
-    assert_int_equal(symlink("/tmp", ring_folder(box)), 0);
-    assert_plain(box, "in the way");
-    assert_int_equal(unlink(ring_folder(box)), 0);
+    struct ring_box *box = *state;
+    assert_int_equal(symlink("/tmp", ring_box_folder(box)), 0);
+    ring_box_assert_plain(box, "in the way");
+    assert_int_equal(unlink(ring_box_folder(box)), 0);
 
-    int fd = open(ring_folder(box), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    int fd = open(ring_box_folder(box), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     close(fd);
-    assert_plain(box, "in the way");
-    assert_int_equal(unlink(ring_folder(box)), 0);
+    ring_box_assert_plain(box, "in the way");
+    assert_int_equal(unlink(ring_box_folder(box)), 0);
 
-    assert_int_equal(mkdir(ring_folder(box), 0700), 0);
-    assert_int_equal(chmod(ring_folder(box), 0777), 0);
-    assert_plain(box, "open to others");
-    assert_int_equal(chmod(ring_folder(box), 0700), 0);
+    assert_int_equal(mkdir(ring_box_folder(box), 0700), 0);
+    assert_int_equal(chmod(ring_box_folder(box), 0777), 0);
+    ring_box_assert_plain(box, "open to others");
+    assert_int_equal(chmod(ring_box_folder(box), 0700), 0);
 
     if (geteuid() == 0) {
-        assert_int_equal(chown(ring_folder(box), 12345, 12345), 0);
-        assert_plain(box, "another user");
-        assert_int_equal(chown(ring_folder(box), 0, 0), 0);
+        assert_int_equal(chown(ring_box_folder(box), 12345, 12345), 0);
+        ring_box_assert_plain(box, "another user");
+        assert_int_equal(chown(ring_box_folder(box), 0, 0), 0);
     }
 }
 
 static void a_link_fifo_or_folder_in_the_place_of_the_file_is_replaced_or_left(void **state)
 {
-    struct box *box = *state;
-    open_ring(box);
+    struct ring_box *box = *state;
+    ring_box_open(box);
     char path[SCRATCH_PATH_MAX + 100];
-    strcpy(path, ring_file(box));
+    strcpy(path, ring_box_file(box));
     ring_storage_close(&box->storage);
 
     char victim[SCRATCH_PATH_MAX + 10];
@@ -362,7 +259,7 @@ static void a_link_fifo_or_folder_in_the_place_of_the_file_is_replaced_or_left(v
     assert_int_equal(write(fd, "precious", 8), 8);
     close(fd);
     assert_int_equal(symlink(victim, path), 0);
-    open_ring(box);
+    ring_box_open(box);
     assert_true(box->storage.survives);
     struct stat st;
     assert_int_equal(stat(victim, &st), 0);
@@ -370,37 +267,37 @@ static void a_link_fifo_or_folder_in_the_place_of_the_file_is_replaced_or_left(v
     ring_storage_close(&box->storage);
 
     assert_int_equal(mkfifo(path, 0600), 0);
-    open_ring(box);
+    ring_box_open(box);
     assert_true(box->storage.survives);
     ring_storage_close(&box->storage);
 
     assert_int_equal(mkdir(path, 0700), 0);
-    assert_plain(box, "in the way");
+    ring_box_assert_plain(box, "in the way");
 }
 
 static void without_a_place_in_memory_it_is_plain_memory_and_says_why(void **state)
 {
-    struct box *box = *state;
+    struct ring_box *box = *state;
     box->config.dir = "";
-    assert_plain(box, "no ring_dir is set");
+    ring_box_assert_plain(box, "no ring_dir is set");
     box->config.dir = "/nonexistent/place";
-    assert_plain(box, "can't be used");
+    ring_box_assert_plain(box, "can't be used");
     box->config.dir = "/proc";
-    assert_plain(box, "can't be used");
+    ring_box_assert_plain(box, "can't be used");
     char disk[] = DISK_TMP "/ring-test-XXXXXX";
     assert_non_null(mkdtemp(disk));
     struct statfs fs;
     assert_int_equal(statfs(disk, &fs), 0);
     if (fs.f_type != 0x01021994) { // this machine's /var/tmp may itself be tmpfs
         box->config.dir = disk;
-        assert_plain(box, "not on tmpfs");
+        ring_box_assert_plain(box, "not on tmpfs");
     }
     scratch_remove(disk);
 }
 
 static void a_capacity_that_can_not_be_is_refused(void **state)
 {
-    struct box *box = *state;
+    struct ring_box *box = *state;
     box->config.capacity = 1000;
     assert_int_equal(ring_storage_open(&box->storage, &box->config), -EINVAL);
 }
@@ -408,7 +305,7 @@ static void a_capacity_that_can_not_be_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, ring_box_setup, ring_box_teardown)
         TEST(the_ring_is_a_private_file_in_a_private_folder),
         TEST(records_survive_a_real_kill),
         TEST(records_that_are_on_disk_already_are_released),
