@@ -1,8 +1,9 @@
-# The libraries the program links, under the same three names in every build:
+# The libraries the program links, under the same four names in every build:
 #
 #   ntpl_dep_curl    libcurl                        #include <curl/curl.h>
 #   ntpl_dep_cjson   cJSON                          #include <cjson/cJSON.h>
 #   ntpl_dep_crypto  OpenSSL's libssl and libcrypto #include <openssl/...>
+#   ntpl_dep_zlib    zlib                           #include <zlib.h>
 #
 # On the developer's machine they are its own packages. With NTP_LOGGER_DEPS set they come from
 # that prefix, which tools/cross-deps.sh makes, and nothing of this machine gets in. Then
@@ -14,7 +15,7 @@ set(NTP_LOGGER_LIBCURL "bundled" CACHE STRING "With NTP_LOGGER_DEPS: bundled or 
 set_property(CACHE NTP_LOGGER_LIBCURL PROPERTY STRINGS bundled device)
 
 find_package(PkgConfig REQUIRED)
-foreach(dep IN ITEMS curl cjson crypto)
+foreach(dep IN ITEMS curl cjson crypto zlib)
   add_library(ntpl_dep_${dep} INTERFACE)
 endforeach()
 
@@ -41,6 +42,7 @@ if(NOT NTP_LOGGER_DEPS)
   ntpl_dep_link(curl libcurl)
   ntpl_dep_link(crypto libssl libcrypto)
   ntpl_dep_link(cjson libcjson)
+  ntpl_dep_link(zlib zlib)
 elseif(NTP_LOGGER_LIBCURL STREQUAL "device")
   if("$ENV{SDKTARGETSYSROOT}" STREQUAL "")
     ntpl_dep_only_from("${NTP_LOGGER_DEPS}/device/lib/pkgconfig")
@@ -51,11 +53,13 @@ elseif(NTP_LOGGER_LIBCURL STREQUAL "device")
   ntpl_dep_link(crypto libssl libcrypto)
   ntpl_dep_only_from("${NTP_LOGGER_DEPS}/lib/pkgconfig")
   ntpl_dep_link(cjson libcjson)
+  ntpl_dep_link(zlib zlib)
 elseif(NTP_LOGGER_LIBCURL STREQUAL "bundled")
   ntpl_dep_only_from("${NTP_LOGGER_DEPS}/lib/pkgconfig")
   ntpl_dep_link(curl libcurl)
   ntpl_dep_link(crypto libssl libcrypto)
   ntpl_dep_link(cjson libcjson)
+  ntpl_dep_link(zlib zlib)
 else()
   message(FATAL_ERROR "NTP_LOGGER_LIBCURL is '${NTP_LOGGER_LIBCURL}': want bundled or device")
 endif()

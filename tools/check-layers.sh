@@ -28,6 +28,7 @@ worlds=(
   'curl/.*=libcurl'
   'cjson/.*|cJSON.h=cJSON'
   'sys/timex.h=the kernel clock (sys/timex.h)'
+  'zlib.h=zlib'
   'openssl/evp.h=OpenSSL (digests)'
   'openssl/(ssl|x509).*=OpenSSL (TLS)'
   'ax[a-z]*/.*|axsdk/.*|vdo-.*=Axis headers'

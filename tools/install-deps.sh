@@ -27,7 +27,7 @@ repo=$(dirname "$(dirname "$(readlink -f "$0")")")
 
 declare -A packages=(
   [build]="gcc libc6-dev make cmake pkg-config
-           libcurl4-openssl-dev libcjson-dev libssl-dev libcmocka-dev"
+           libcurl4-openssl-dev libcjson-dev libssl-dev zlib1g-dev libcmocka-dev"
   [lab]="radosgw ceph-mon ceph-osd openssl curl strace libfaketime python3-boto3"
   [tools]="python3 python3-boto3 python3-click python3-pandas python3-matplotlib python3-requests
            python3-pytest"

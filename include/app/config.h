@@ -16,6 +16,7 @@
 #define CONFIG_MAX      40 /* at least the number of settings */
 
 enum csv_format { CSV_FORMAT_RICH, CSV_FORMAT_LEGACY };
+enum compress { COMPRESS_NONE, COMPRESS_GZIP };
 
 struct config {
     uint32_t sample_interval_ms;
@@ -41,6 +42,7 @@ struct config {
     uint32_t spool_quota_mib;
     uint32_t spool_keep_free_mib;
     uint32_t csv_format; /* enum csv_format */
+    uint32_t compress;   /* enum compress */
     char chrony_address[CONFIG_TEXT_MAX];
     char chronyc_path[CONFIG_TEXT_MAX];
     char ntp_servers[CONFIG_TEXT_MAX];

@@ -2,7 +2,7 @@
  * One attempt to upload one object: checksum, transfer, verdict of the table. Uploader thread only.
  *
  * Content-MD5 makes S3 check the bytes. Some signers count it among the headers they signed, and
- * refuse it: then the same attempt goes on without it.
+ * refuse it: then the same attempt goes on without it. It is of the bytes sent: the packed ones.
  */
 #ifndef UPLOAD_ATTEMPT_H
 #define UPLOAD_ATTEMPT_H
@@ -19,6 +19,7 @@ struct attempt_target {
     const struct put_options *options;
     const struct put_key *key; /* NULL: the URL is signed already */
     bool send_md5;
+    bool compress; /* send it packed by gzip, and say so */
 };
 
 struct attempt {

@@ -6,7 +6,8 @@
 #ifndef UPLOAD_DIGEST_H
 #define UPLOAD_DIGEST_H
 
-#include <stddef.h>
+#include "upload/stream.h"
+
 #include <stdint.h>
 
 #define DIGEST_BYTES 16
@@ -15,15 +16,13 @@ struct digest {
     uint8_t bytes[DIGEST_BYTES];
     char base64[25]; /* as Content-MD5 wants it */
     char hex[33];    /* as an ETag shows it, lower case */
+    uint64_t size;   /* how many bytes it is of */
 };
 
-/* Of SIZE bytes of memory. 0 or -errno (-ENOMEM, -ENOTSUP where MD5 is forbidden). */
-int digest_memory(struct digest *digest, const void *data, size_t size);
-
 /*
- * Of the first SIZE bytes of an open file, whatever its position, which stays as it is. 0 or
- * -errno; -ENODATA when the file is shorter.
+ * Of all of STREAM, which is left at its beginning again. 0 or -errno: -ENOTSUP where MD5
+ * is forbidden, -EIO when the stream failed.
  */
-int digest_file(struct digest *digest, int fd, uint64_t size);
+int digest_stream(struct digest *digest, struct stream *stream);
 
 #endif

@@ -16,6 +16,7 @@
 #define UPLOAD_PUT_H
 
 #include "upload/outcome.h"
+#include "upload/stream.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -42,12 +43,11 @@ struct put_key {
 struct put_request {
     const struct put_options *options;
     const char *url;
-    const struct put_key *key; /* NULL: the URL carries its signature */
-    int fd; /* a regular file, sent from offset 0 (its position stays), or -1: DATA */
-    const char *data;
-    uint64_t size;
-    const char *content_md5;  /* base64, or NULL: no such header */
-    const atomic_bool *abort; /* true: end within about a second, also while resolving */
+    const struct put_key *key;    /* NULL: the URL carries its signature */
+    struct stream *body;          /* at its beginning */
+    const char *content_md5;      /* base64, or NULL: no such header */
+    const char *content_encoding; /* likewise */
+    const atomic_bool *abort;     /* true: end within about a second, also while resolving */
 };
 
 struct put_answer {

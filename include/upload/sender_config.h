@@ -25,6 +25,7 @@ struct sender_config {
     const char *user_agent;
     int64_t time_floor_s; /* it is not earlier than this, s since the epoch (tls_time.h) */
     bool allow_http;
+    bool compress; /* send the time log packed by gzip (Content-Encoding) */
 };
 
 #endif

@@ -91,6 +91,7 @@ static struct sender_config sender_config_of(const struct config *config)
         .s3_key_id = config->s3_access_key_id,
         .s3_secret = config->s3_secret_access_key,
         .allow_http = config->allow_http,
+        .compress = config->compress == COMPRESS_GZIP,
         .ca_bundle = config->ca_bundle,
         .proxy = config->proxy,
         .user_agent = "ntp_logger/" NTP_LOGGER_VERSION,

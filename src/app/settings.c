@@ -60,6 +60,8 @@ const struct setting settings[] = {
      "space left free on the spool's file system"},
     {"csv_format", SETTING_CHOICE, FIELD(csv_format), 0, 0, "rich|legacy", "rich",
      "legacy: upload the five columns without header that older tools expect"},
+    {"compress", SETTING_CHOICE, FIELD(compress), 0, 0, "none|gzip", "none",
+     "gzip: send time_log.csv with Content-Encoding gzip"},
     {"chrony_address", SETTING_TEXT, FIELD(chrony_address), 0, 0, NULL, "127.0.0.1:323",
      "chronyd's command port; empty: don't ask chronyd"},
     {"chronyc_path", SETTING_TEXT, FIELD(chronyc_path), 0, 0, NULL, "",

@@ -1,16 +1,19 @@
 #include "upload/attempt.h"
 
 #include "upload/backoff.h"
+#include "upload/body.h"
+#include "upload/gzip.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-static int digest_request(struct digest *digest, const struct delivery_request *request)
-{
-    return request->fd >= 0 ? digest_file(digest, request->fd, request->size)
-                            : digest_memory(digest, request->data, (size_t)request->size);
-}
+// What is sent: the request's bytes, as they are or packed.
+struct parcel {
+    struct body body;
+    struct gzip *gzip; /* NULL: as they are */
+    struct stream *stream;
+};
 
 static void fail_to_read(struct attempt *attempt, int error)
 {
@@ -21,17 +24,48 @@ static void fail_to_read(struct attempt *attempt, int error)
     attempt->outcome = OUTCOME_DATA;
 }
 
+static void wrap(struct parcel *parcel, const struct delivery_request *request, bool compress)
+{
+    body_init(&parcel->body, request->fd, request->data, request->size);
+    parcel->gzip = NULL;
+    parcel->stream = &parcel->body.stream;
+    if (compress && gzip_open(&parcel->gzip, parcel->stream) == 0) {
+        parcel->stream = gzip_stream(parcel->gzip);
+    }
+}
+
+static void unwrap(struct parcel *parcel)
+{
+    gzip_close(parcel->gzip);
+    parcel->gzip = NULL;
+    parcel->stream = &parcel->body.stream;
+}
+
+// The pass before the transfer: checksum, and the packed size. Without a digest nothing is packed.
+static int inspect(struct parcel *parcel, struct attempt *attempt)
+{
+    int error = digest_stream(&attempt->digest, parcel->stream);
+    attempt->digest_known = error == 0;
+    if (error == 0 && parcel->gzip != NULL) {
+        gzip_measured(parcel->gzip, attempt->digest.size);
+    }
+    if (error == -ENOTSUP || error == -ENOMEM) {
+        unwrap(parcel);
+        return stream_restart(parcel->stream) ? 0 : -EIO;
+    }
+    return error;
+}
+
 static void send_once(struct attempt *attempt, struct put *put, const struct attempt_target *target,
-                      const struct delivery_request *request, const char *content_md5)
+                      const struct parcel *parcel, const atomic_bool *abort, bool with_md5)
 {
     struct put_request transfer = {.options = target->options,
                                    .url = target->url,
                                    .key = target->key,
-                                   .fd = request->fd,
-                                   .data = request->data,
-                                   .size = request->size,
-                                   .content_md5 = content_md5,
-                                   .abort = request->abort};
+                                   .body = parcel->stream,
+                                   .content_md5 = with_md5 ? attempt->digest.base64 : NULL,
+                                   .content_encoding = parcel->gzip != NULL ? "gzip" : NULL,
+                                   .abort = abort};
     put_send(put, &transfer, &attempt->answer);
     struct outcome_answer answer = {.transport = attempt->answer.transport,
                                     .http_status = attempt->answer.http_status,
@@ -40,20 +74,27 @@ static void send_once(struct attempt *attempt, struct put *put, const struct att
     attempt->outcome = outcome_classify(&answer);
 }
 
+static bool signature_refused(const struct attempt *attempt)
+{
+    return strcmp(attempt->answer.code, "SignatureDoesNotMatch") == 0;
+}
+
 void attempt_run(struct attempt *attempt, struct put *put, const struct attempt_target *target,
                  const struct delivery_request *request)
 {
+    struct parcel parcel;
     *attempt = (struct attempt){.md5_refused = false};
-    int error = digest_request(&attempt->digest, request);
-    attempt->digest_known = error == 0;
-    if (error != 0 && error != -ENOTSUP && error != -ENOMEM) {
+    wrap(&parcel, request, target->compress);
+    int error = inspect(&parcel, attempt);
+    if (error != 0) {
         fail_to_read(attempt, error);
-        return;
+    } else {
+        bool with_md5 = attempt->digest_known && target->send_md5;
+        send_once(attempt, put, target, &parcel, request->abort, with_md5);
+        if (with_md5 && signature_refused(attempt) && stream_restart(parcel.stream)) {
+            attempt->md5_refused = true;
+            send_once(attempt, put, target, &parcel, request->abort, false);
+        }
     }
-    bool with_md5 = attempt->digest_known && target->send_md5;
-    send_once(attempt, put, target, request, with_md5 ? attempt->digest.base64 : NULL);
-    if (with_md5 && strcmp(attempt->answer.code, "SignatureDoesNotMatch") == 0) {
-        attempt->md5_refused = true;
-        send_once(attempt, put, target, request, NULL);
-    }
+    unwrap(&parcel);
 }

@@ -7,7 +7,6 @@
 #include <openssl/md5.h>
 
 #include <errno.h>
-#include <unistd.h>
 
 #define BLOCK_BYTES 8192
 
@@ -36,47 +35,26 @@ static int digest_end(MD5_CTX *context, struct digest *digest)
     return 0;
 }
 
-static int update_from_file(MD5_CTX *context, int fd, uint64_t size)
+static int update(MD5_CTX *context, struct digest *digest, struct stream *stream)
 {
     char block[BLOCK_BYTES];
-    uint64_t offset = 0;
-    while (offset < size) {
-        uint64_t rest = size - offset;
-        size_t want = rest < sizeof block ? (size_t)rest : sizeof block;
-        ssize_t got = pread(fd, block, want, (off_t)offset);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            return -errno;
-        }
-        if (got == 0) {
-            return -ENODATA;
-        }
+    ssize_t got;
+    digest->size = 0;
+    while ((got = stream_read(stream, block, sizeof block)) > 0) {
         if (MD5_Update(context, block, (size_t)got) != 1) {
             return -ENOTSUP;
         }
-        offset += (uint64_t)got;
+        digest->size += (uint64_t)got;
     }
-    return 0;
+    return got == 0 && stream_restart(stream) ? 0 : -EIO;
 }
 
-int digest_file(struct digest *digest, int fd, uint64_t size)
+int digest_stream(struct digest *digest, struct stream *stream)
 {
     MD5_CTX context;
     int result = digest_begin(&context);
     if (result == 0) {
-        result = update_from_file(&context, fd, size);
-    }
-    return result == 0 ? digest_end(&context, digest) : result;
-}
-
-int digest_memory(struct digest *digest, const void *data, size_t size)
-{
-    MD5_CTX context;
-    int result = digest_begin(&context);
-    if (result == 0 && MD5_Update(&context, data, size) != 1) {
-        result = -ENOTSUP;
+        result = update(&context, digest, stream);
     }
     return result == 0 ? digest_end(&context, digest) : result;
 }

@@ -41,7 +41,7 @@ struct put {
 struct transfer {
     const struct put_request *request;
     const struct put_fetch *fetch; /* NULL: an upload */
-    struct body body;
+    struct stream *body;
     struct answer *answer;
     int64_t verify_time_s;
     bool flooded;
@@ -58,7 +58,7 @@ static void start_library(void)
 static size_t read_source(char *buffer, size_t size, size_t count, void *user)
 {
     struct transfer *transfer = user;
-    ssize_t got = body_read(&transfer->body, buffer, size * count);
+    ssize_t got = stream_read(transfer->body, buffer, size * count);
     return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
 }
 
@@ -66,7 +66,7 @@ static size_t read_source(char *buffer, size_t size, size_t count, void *user)
 static int seek_source(void *user, curl_off_t offset, int origin)
 {
     struct transfer *transfer = user;
-    bool done = origin == SEEK_SET && offset >= 0 && body_seek(&transfer->body, (uint64_t)offset);
+    bool done = origin == SEEK_SET && offset == 0 && stream_restart(transfer->body);
     return done ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
@@ -225,9 +225,12 @@ static CURLcode set_request(CURL *easy, const struct put_request *request,
     if (code == CURLE_OK && request->content_md5 != NULL) {
         code = add_header(headers, "Content-MD5", request->content_md5);
     }
+    if (code == CURLE_OK && request->content_encoding != NULL) {
+        code = add_header(headers, "Content-Encoding", request->content_encoding);
+    }
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *headers);
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->size);
+    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body->size);
     return code;
 }
 
@@ -249,7 +252,7 @@ static CURLcode run_transfer(struct put *put, struct transfer *transfer)
     curl_easy_setopt(put->easy, CURLOPT_ERRORBUFFER, put->error);
     const struct put_options *options = transfer->request->options;
     curl_easy_setopt(put->easy, CURLOPT_USERAGENT, options->user_agent);
-    set_limits(put->easy, transfer->request->size);
+    set_limits(put->easy, transfer->body->size);
     set_protocols(put->easy, options->allow_http);
     set_trust(put->easy, options);
     transfer->verify_time_s = set_verify_time(put->easy, options);
@@ -318,7 +321,7 @@ static bool has_status(CURL *easy)
 static enum transport translate(const struct put *put, CURLcode code,
                                 const struct transfer *transfer)
 {
-    if (transfer->body.failed) {
+    if (transfer->body->failed) {
         return TRANSPORT_FILE;
     }
     if (transfer->flooded) {
@@ -400,23 +403,22 @@ static void read_result(struct put *put, CURLcode code, const struct transfer *t
 
 void put_send(struct put *put, const struct put_request *request, struct put_answer *answer)
 {
-    struct transfer transfer = {
-        .request = request,
-        .body = {.fd = request->fd, .data = request->data, .size = request->size},
-        .answer = &put->answer};
+    struct transfer transfer = {.request = request, .body = request->body, .answer = &put->answer};
     answer_begin(&put->answer);
     CURLcode code = run_transfer(put, &transfer);
     read_result(put, code, &transfer, answer);
     answer->confirmed =
-        put->easy != NULL && is_stored(put->easy, answer, &put->answer, request->size);
+        put->easy != NULL && is_stored(put->easy, answer, &put->answer, request->body->size);
 }
 
 void put_fetch(struct put *put, const struct put_fetch *fetch, struct put_answer *answer)
 {
+    struct body nothing;
+    body_init(&nothing, -1, "", 0);
     struct put_request request = {
-        .options = fetch->options, .url = fetch->url, .fd = -1, .abort = fetch->abort};
+        .options = fetch->options, .url = fetch->url, .abort = fetch->abort};
     struct transfer transfer = {
-        .request = &request, .fetch = fetch, .body = {.fd = -1}, .answer = &put->answer};
+        .request = &request, .fetch = fetch, .body = &nothing.stream, .answer = &put->answer};
     answer_begin(&put->answer);
     fetch->document[0] = '\0';
     CURLcode code = run_transfer(put, &transfer);

@@ -247,7 +247,9 @@ static void run_attempt(struct sender *sender, const struct delivery_request *re
     struct attempt_target target = {.url = sender->url,
                                     .options = &options,
                                     .key = sender_settings_direct(&sender->used) ? &key : NULL,
-                                    .send_md5 = sender->send_md5};
+                                    .send_md5 = sender->send_md5,
+                                    .compress = sender->used.compress &&
+                                                request->object == OBJECT_TIME_LOG};
     attempt_run(attempt, sender->put, &target, request);
     explicit_bzero(sender->url, sizeof sender->url);
 }

@@ -80,6 +80,7 @@ void sender_settings_take(struct sender_settings *settings, const struct sender_
     take_text(settings->proxy, config->proxy);
     take_text(settings->user_agent, config->user_agent);
     settings->allow_http = config->allow_http;
+    settings->compress = config->compress;
     sender_settings_raise_floor(settings, config->time_floor_s);
 }
 

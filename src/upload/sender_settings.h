@@ -23,6 +23,7 @@ struct sender_settings {
     char user_agent[SENDER_TEXT_MAX];
     int64_t time_floor_s;
     bool allow_http;
+    bool compress;
 };
 
 /* As sender_open says. */

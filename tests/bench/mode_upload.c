@@ -5,6 +5,7 @@
 #include "bench.h"
 #include "modes.h"
 
+#include "upload/body.h"
 #include "upload/put.h"
 
 #include <arpa/inet.h>
@@ -67,10 +68,14 @@ static void upload_put(int fd, uint64_t size, const char *url, const char *ca_bu
     static const atomic_bool never;
     const struct put_options options = {
         .user_agent = "ntp_bench", .ca_bundle = ca_bundle, .proxy = "", .allow_http = true};
+    struct body body;
+    struct body byte;
+    body_init(&body, fd, NULL, size);
+    body_init(&byte, -1, "x", 1);
     const struct put_request request = {
-        .options = &options, .url = url, .fd = fd, .size = size, .abort = &never};
+        .options = &options, .url = url, .body = &body.stream, .abort = &never};
     const struct put_request small = {
-        .options = &options, .url = url, .fd = -1, .data = "x", .size = 1, .abort = &never};
+        .options = &options, .url = url, .body = &byte.stream, .abort = &never};
     struct put *put;
     double before_kib = memory_kib("VmRSS:");
     if (put_open(&put) != 0) {

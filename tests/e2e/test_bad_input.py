@@ -27,6 +27,7 @@ BAD_SETTINGS = [
     ("allow_http", "perhaps"),
     ("chrony_address", "127.0.0.1:99999"),
     ("csv_format", "poor"),
+    ("compress", "zstd"),
     ("sample_intervall_ms", 1000),
 ]
 

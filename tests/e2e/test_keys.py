@@ -1,5 +1,6 @@
 """Keys that outlive a week: a new URL by the settings, by url_source, or none at all (direct)."""
 
+import gzip
 import http.server
 import json
 import re
@@ -275,3 +276,28 @@ def test_direct_mode_over_tls(make_logger, bucket, chrony_address):
     with logger:
         wait_until(lambda: segments_of(bucket), "a segment")
         assert logger.stop()[0] == 0
+
+
+# ---- packed -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["presigned", "direct"])
+def test_packed_uploads_hold_the_same_rows(make_logger, bucket, chrony_address, way):
+    settings = direct_settings(bucket) if way == "direct" else bucket.presigned_settings()
+    logger = make_logger(chrony_address=chrony_address, compress="gzip", **settings)
+
+    def stored() -> list[bytes]:
+        if way == "presigned":
+            return bucket.versions(KEY)
+        return [bucket.versions(key)[0] for key in segments_of(bucket)]
+
+    with logger:
+        wait_until(lambda: len(stored()) >= 3, "three packed uploads")
+        assert logger.stop()[0] == 0
+    assert_all_there([gzip.decompress(body) for body in stored()], logger)
+    key = KEY if way == "presigned" else segments_of(bucket)[0]
+    head = bucket.server.client().head_object(Bucket=bucket.name, Key=key)
+    assert head["ContentEncoding"] == "gzip"
+    status = KEY.replace("time_log.csv", "ntp_status.txt")
+    if way == "presigned":
+        assert b"Reference ID" in bucket.versions(status)[-1], "the status stays readable"

@@ -69,6 +69,7 @@ static void config_has_the_documented_defaults(void **state)
     assert_int_equal(config.spool_keep_free_mib, 16);
     assert_string_equal(config.chrony_address, "127.0.0.1:323");
     assert_false(config.allow_http);
+    assert_int_equal(config.compress, COMPRESS_NONE);
 }
 
 static void config_takes_numbers_text_and_booleans_from_json(void **state)
@@ -76,13 +77,14 @@ static void config_takes_numbers_text_and_booleans_from_json(void **state)
     (void)state;
     assert_int_equal(load_text("{ \"upload_interval_s\": 3600, \"s3_prefix\": \"site/\",\n"
                                "  \"allow_http\": true, \"upload_jitter\": 0.25,"
-                               "  \"csv_format\": \"legacy\" }"),
+                               "  \"csv_format\": \"legacy\", \"compress\": \"gzip\" }"),
                      0);
     assert_int_equal(config.upload_interval_s, 3600);
     assert_string_equal(config.s3_prefix, "site/");
     assert_true(config.allow_http);
     assert_true(config.upload_jitter > 0.2 && config.upload_jitter < 0.3);
     assert_int_equal(config.csv_format, CSV_FORMAT_LEGACY);
+    assert_int_equal(config.compress, COMPRESS_GZIP);
 }
 
 static void config_lets_the_higher_layer_win(void **state)
@@ -133,6 +135,7 @@ static void config_refuses_bad_values_by_name_value_and_range(void **state)
     expect_refused("upload_jitter=1.01", "0..1");
     expect_refused("allow_http=maybe", "true or false");
     expect_refused("csv_format=xml", "rich|legacy");
+    expect_refused("compress=zstd", "none|gzip");
     expect_refused("spool_quota_mib=0", "spool_quota_mib");
     expect_refused("presigned_url_time_log=ftp://host/x", "http(s) URL");
     expect_refused("presigned_url_time_log=https:///x", "http(s) URL");

@@ -2,6 +2,7 @@
 
 #include "canned_server.h"
 #include "upload/backoff.h"
+#include "upload/body.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -50,14 +51,18 @@ static void serve(const struct canned_reply *replies, size_t count)
              server.port);
 }
 
+static struct body body;
+
+static struct put_request request_for_bytes(int fd, const char *data, uint64_t size)
+{
+    body_init(&body, fd, data, size);
+    return (struct put_request){
+        .options = &options, .url = url, .body = &body.stream, .abort = &no_abort};
+}
+
 static struct put_request request_for(const char *data)
 {
-    return (struct put_request){.options = &options,
-                                .url = url,
-                                .fd = -1,
-                                .data = data,
-                                .size = strlen(data),
-                                .abort = &no_abort};
+    return request_for_bytes(-1, data, strlen(data));
 }
 
 static void send_text(const char *data)
@@ -75,6 +80,7 @@ static void a_stored_object_is_confirmed_and_arrives_whole(void **state)
     serve(replies, 1);
     struct put_request request = request_for("abc");
     request.content_md5 = "kAFQmDzST7DWlj99KOF/cg==";
+    request.content_encoding = "gzip";
     put_send(put, &request, &answer);
     canned_stop(&server);
     assert_int_equal(answer.transport, TRANSPORT_ANSWERED);
@@ -90,6 +96,7 @@ static void a_stored_object_is_confirmed_and_arrives_whole(void **state)
     assert_ptr_equal(strstr(seen->head, "PUT /bucket/../key?X-Amz-Signature=canary HTTP/1.1\r\n"),
                      seen->head);
     assert_non_null(strstr(seen->head, "\r\nContent-MD5: kAFQmDzST7DWlj99KOF/cg==\r\n"));
+    assert_non_null(strstr(seen->head, "\r\nContent-Encoding: gzip\r\n"));
     assert_non_null(strstr(seen->head, "\r\nUser-Agent: ntp_logger/test\r\n"));
     assert_non_null(strstr(seen->head, "\r\nContent-Length: 3\r\n"));
     assert_null(strcasestr(seen->head, "Content-Type"));
@@ -156,9 +163,7 @@ static void an_answer_before_the_whole_body_is_not_confirmed(void **state)
     assert_non_null(big);
     static const struct canned_reply replies[] = {{.bytes = STORED, .early = true, .hang = true}};
     serve(replies, 1);
-    struct put_request request = request_for("");
-    request.data = big;
-    request.size = size;
+    struct put_request request = request_for_bytes(-1, big, size);
     put_send(put, &request, &answer);
     canned_stop(&server);
     free(big);
@@ -174,9 +179,7 @@ static void a_file_is_sent_from_its_beginning_and_to_its_size_only(void **state)
     FILE *file = tmpfile();
     assert_non_null(file);
     assert_int_equal(write(fileno(file), "0123456789", 10), 10);
-    struct put_request request = request_for("");
-    request.fd = fileno(file);
-    request.size = 7;
+    struct put_request request = request_for_bytes(fileno(file), NULL, 7);
     put_send(put, &request, &answer);
     canned_stop(&server);
     assert_true(answer.confirmed);
@@ -194,9 +197,7 @@ static void a_file_shorter_than_promised_is_our_own_fault(void **state)
     FILE *file = tmpfile();
     assert_non_null(file);
     assert_int_equal(write(fileno(file), "0123456789", 10), 10);
-    struct put_request request = request_for("");
-    request.fd = fileno(file);
-    request.size = 11;
+    struct put_request request = request_for_bytes(fileno(file), NULL, 11);
     put_send(put, &request, &answer);
     canned_stop(&server);
     assert_int_equal(answer.transport, TRANSPORT_FILE);

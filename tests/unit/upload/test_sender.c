@@ -144,6 +144,28 @@ static void a_sigv2_url_gets_no_header_that_it_would_have_to_sign(void **state)
     assert_null(strstr(server.seen[0].head, "Content-MD5"));
 }
 
+static void the_time_log_goes_packed_when_asked_for_and_the_status_as_it_is(void **state)
+{
+    (void)state;
+    static const struct canned_reply replies[] = {{.bytes = STORED_AS(MD5_OF_ABC)}};
+    open_sender(replies, 1, SIGV4);
+    struct sender_config config = config_with(url);
+    config.urls[OBJECT_NTP_STATUS] = url;
+    config.compress = true;
+    assert_int_equal(sender_configure(sender, &config), 0);
+    put_text(OBJECT_TIME_LOG, "abc");
+    assert_int_equal(result.verdict, DELIVERY_ACKNOWLEDGED);
+    put_text(OBJECT_NTP_STATUS, "abc");
+    assert_int_equal(result.verdict, DELIVERY_ACKNOWLEDGED);
+    canned_stop(&server);
+    assert_non_null(strstr(server.seen[0].head, "\r\nContent-Encoding: gzip\r\n"));
+    assert_memory_equal(server.seen[0].body, "\x1f\x8b\x08", 3); // RFC 1952: gzip, deflate
+    assert_non_null(strstr(server.seen[0].head, "\r\nContent-MD5: "));
+    assert_null(strstr(server.seen[0].head, MD5_LINE)); // of the packed bytes
+    assert_null(strstr(server.seen[1].head, "Content-Encoding"));
+    assert_memory_equal(server.seen[1].body, "abc", 3);
+}
+
 static void an_etag_that_is_not_the_md5_is_told_once_and_never_a_failure(void **state)
 {
     (void)state;
@@ -330,6 +352,8 @@ int main(void)
                                   close_sender),
         cmocka_unit_test_teardown(a_truly_wrong_signature_is_a_credential_problem, close_sender),
         cmocka_unit_test_teardown(a_sigv2_url_gets_no_header_that_it_would_have_to_sign,
+                                  close_sender),
+        cmocka_unit_test_teardown(the_time_log_goes_packed_when_asked_for_and_the_status_as_it_is,
                                   close_sender),
         cmocka_unit_test_teardown(an_etag_that_is_not_the_md5_is_told_once_and_never_a_failure,
                                   close_sender),
