@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -21,6 +22,10 @@ def plot(s3_server, tmp_path):
                         "--output", tmp_path / "a.png", env=env, check=check)  # fmt: skip
 
     return command
+
+
+# What makes a tool write something without a window.
+WRITES = {"plot.py": ["--output", "a.png"], "report.py": []}
 
 
 def rows_of(done):
@@ -123,6 +128,37 @@ def test_a_prefix_of_segments_is_sorted_paginated_and_gzip_is_recognised(plot, s
     client.put_object(Bucket=bucket.name, Key="seg/other/time_log.csv", Body=b"another camera\n")
     done = plot(f"s3://{bucket.name}/seg/")
     assert rows_of(done) == 2200 and "0 missing by seq" in done.stdout
+
+
+@pytest.fixture
+def packed_url(s3_server, bucket):
+    """One upload of 300 rows as `compress = gzip` makes it; a presigned address to download it."""
+    body = gzip.compress(rich_text(run(Scenario(length=300))).encode())
+    client = s3_server.client()
+    client.put_object(Bucket=bucket.name, Key="p/time_log.csv", Body=body, ContentEncoding="gzip")
+    return client.generate_presigned_url(
+        "get_object", Params={"Bucket": bucket.name, "Key": "p/time_log.csv"}
+    )
+
+
+@pytest.mark.parametrize("tool", ["plot.py", "report.py"])
+def test_a_packed_upload_is_read_from_the_bucket(tool, s3_server, bucket, packed_url, tmp_path):
+    url = f"s3://{bucket.name}/p/time_log.csv"
+    done = run_tool(tool, url, "--endpoint-url", s3_server.endpoint, *WRITES[tool],
+                    env=s3_server.credentials, cwd=tmp_path)  # fmt: skip
+    assert rows_of(done) == 300
+
+
+@pytest.mark.parametrize("tool", ["plot.py", "report.py"])
+@pytest.mark.parametrize("unpacks", [True, False], ids=["unpacked", "raw"])
+def test_a_packed_upload_is_read_however_it_was_downloaded(tool, unpacks, tmp_path, packed_url):
+    """Browsers unpack by Content-Encoding, `aws s3 cp` and plain curl do not."""
+    curl = ["curl", "-sSf", packed_url, "-o", tmp_path / "time_log.csv"]
+    subprocess.run(curl + ["--compressed"] * unpacks, check=True)
+    is_gzip = (tmp_path / "time_log.csv").read_bytes()[:2] == b"\x1f\x8b"
+    assert is_gzip != unpacks
+    done = run_tool(tool, "time_log.csv", *WRITES[tool], cwd=tmp_path)
+    assert rows_of(done) == 300
 
 
 def test_a_folder_of_cameras_is_not_mixed_into_one_series(plot, s3_server, bucket):
