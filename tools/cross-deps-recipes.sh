@@ -79,6 +79,19 @@ build_curl() {
   write_pc libcurl "$(upstream_version curl)" '-lcurl -pthread' 'libssl libcrypto'
 }
 
+# Packing and, for the tests, unpacking; none of its file functions.
+build_zlib() {
+  local file
+  for file in adler32 crc32 deflate inffast inflate inftrees trees zutil; do
+    # shellcheck disable=SC2086
+    "${cross}gcc" -std=c99 $cflags -D_LARGEFILE64_SOURCE=1 -c "$file.c" -o "$file.o"
+  done
+  "${cross}ar" rcD "$prefix/lib/libz.a" ./*.o
+  cp zlib.h zconf.h "$prefix/include/"
+  cp LICENSE "$prefix/share/licenses/zlib"
+  write_pc zlib "$(upstream_version zlib)" -lz
+}
+
 build_cjson() {
   # shellcheck disable=SC2086
   "${cross}gcc" -std=c99 $cflags -c cJSON.c -o cJSON.o
@@ -116,7 +129,7 @@ build_device_stubs() {
   local lib map
   mkdir -p "$prefix/device/lib/pkgconfig"
   cp -R "$prefix/include" "$prefix/device/"
-  rm -rf "$prefix/device/include/cjson" "$prefix"/device/include/cmocka*
+  rm -rf "$prefix/device/include/cjson" "$prefix"/device/include/{cmocka*,zlib.h,zconf.h}
   "${cross}nm" --defined-only "$prefix/lib/libcurl.a" 2>/dev/null |
     awk '$2 == "T" && $3 ~ /^curl_/ { print $3 }' | sort -u >"$work/curl.symbols"
   stub_library libcurl libcurl.so.4 "$work/curl.symbols"

@@ -3,9 +3,9 @@
 #        tools/cross-deps.sh --update-pins
 #
 # Builds what goes into a package, static and small, from pinned Debian sources: libcurl (HTTP and
-# HTTPS only), OpenSSL and cJSON, and cmocka for the tests. ARCH is aarch64, armv7hf or host-static
-# (this machine with the same libraries). The result is build/deps/ARCH; nothing happens when it is
-# up to date. One architecture takes about two minutes on two cores.
+# HTTPS only), OpenSSL, zlib and cJSON, and cmocka for the tests. ARCH is aarch64, armv7hf or
+# host-static (this machine with the same libraries). The result is build/deps/ARCH; nothing happens
+# when it is up to date. One architecture takes about two minutes on two cores.
 #
 # The sources are the Debian 12 source packages of tools/cross-deps.pins, checked by SHA256. They
 # are fetched through an apt configuration of their own: this machine's package sources,
@@ -23,14 +23,15 @@ repo=$(dirname "$(dirname "$(readlink -f "$0")")")
 pins=$repo/tools/cross-deps.pins
 downloads=$repo/build/deps/downloads
 
-# An apt of our own: the machine's mirrors as deb-src lines, and state in a private folder.
+# An apt of our own: the machine's mirrors as deb-src lines, and state in a private folder. The main
+# archive comes first: what is in both is complete there.
 apt_options=()
 apt_prepare() {
   local dir=$downloads/apt keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
   apt-get indextargets --format \
     "\$(ORIGIN) deb-src [signed-by=$keyring] \$(REPO_URI) \$(RELEASE) \$(COMPONENT)" \
-    'Created-By: Packages' | sed -n 's/^Debian //p' | sort -u >"$dir/sources.list"
+    'Created-By: Packages' | sed -n 's/^Debian //p' | sort -ru >"$dir/sources.list"
   grep -q ' bookworm' "$dir/sources.list" ||
     die 1 "this machine's apt knows no Debian 12 (bookworm) mirror: run 'apt-get update' first," \
       "or build in a Debian 12 container"
@@ -45,7 +46,8 @@ apt_prepare() {
 pinned_sources() { awk '!/^#/ && NF { print $1 }' "$pins" | uniq; }
 pinned_version() { awk -v s="$1" '$1 == s { print $2; exit }' "$pins"; }
 pinned_files() { awk -v s="$1" '$1 == s { print $3 }' "$pins"; }
-upstream_version() { pinned_version "$1" | sed 's/-[^-]*$//'; }
+# without Debian's epoch and revision
+upstream_version() { pinned_version "$1" | sed 's/^[0-9]*://; s/-[^-]*$//'; }
 
 file_is_good() {
   local want
@@ -114,7 +116,8 @@ update_pins() {
 # The files of the pins with the new version in their names.
 new_files() {
   local old new
-  old=$(pinned_version "$1") new=$2
+  old=$(pinned_version "$1") new=${2#*:}
+  old=${old#*:} # file names have no epoch
   pinned_files "$1" | sed "s/_${old%-*}\.orig/_${new%-*}.orig/; s/_$old\.debian/_$new.debian/"
 }
 
@@ -176,7 +179,7 @@ build_all() {
   fi
   rm -rf "${prefix:?}" "${work:?}"
   mkdir -p "$prefix/include" "$prefix/lib/pkgconfig" "$prefix/share/licenses" "$work"
-  for source in openssl curl cjson cmocka; do
+  for source in openssl zlib curl cjson cmocka; do
     fetch "$source"
     unpack "$source"
     say "building $source $(upstream_version "$source") for $arch"

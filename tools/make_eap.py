@@ -84,7 +84,7 @@ def make(args) -> pathlib.Path:
     mtime = source_time(args.app)
     components = []
     if args.deps:
-        only = {"cjson"} if args.libcurl == "device" else None
+        only = {"cjson", "zlib"} if args.libcurl == "device" else None
         components = sbom.read_components(args.deps / "share" / "components.tsv", only)
         licence = (args.app / "LICENSE").read_text(encoding="utf-8")
         check_licence(licence, args.deps / "share" / "licenses", components)

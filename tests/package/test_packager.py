@@ -131,7 +131,7 @@ def test_the_bill_of_materials_names_the_package_by_hash(kit):
 def components(tmp_path):
     deps = tmp_path / "deps"
     (deps / "share" / "licenses").mkdir(parents=True)
-    names = {"curl": "curl", "openssl": "OpenSSL", "cjson": "cJSON"}
+    names = {"curl": "curl", "openssl": "OpenSSL", "cjson": "cJSON", "zlib": "zlib"}
     lines = []
     licence = (ROOT / "app" / "LICENSE").read_text()
     for name, title in names.items():
@@ -157,7 +157,8 @@ def run_make(kit, deps, libcurl):
 
 
 @pytest.mark.parametrize(
-    "libcurl, names", [("bundled", {"curl", "openssl", "cjson"}), ("device", {"cjson"})]
+    "libcurl, names",
+    [("bundled", {"curl", "openssl", "cjson", "zlib"}), ("device", {"cjson", "zlib"})],
 )
 def test_the_bill_of_materials_lists_what_is_bundled(kit, tmp_path, libcurl, names):
     done, out = run_make(kit, components(tmp_path), libcurl)

@@ -13,6 +13,7 @@ KNOWN = {
     "curl": ("curl", "Daniel Stenberg and contributors", "https://curl.se"),
     "openssl": ("Apache-2.0", "The OpenSSL Project Authors", "https://www.openssl.org"),
     "cjson": ("MIT", "Dave Gamble and contributors", "https://github.com/DaveGamble/cJSON"),
+    "zlib": ("Zlib", "Jean-loup Gailly and Mark Adler", "https://zlib.net"),
 }
 NOT_PACKAGED = {"cmocka"}
 
@@ -59,7 +60,8 @@ def _component(component: Component) -> dict:
         f"SPDXRef-{component.name}", component.name, component.version, licence, supplier, home
     )
     sources = ", ".join(f"{file} (SHA256 {sha})" for file, sha in component.files.items())
-    upstream = component.version.rsplit("-", 1)[0]
+    # without Debian's epoch, revision and mark of a repacked source
+    upstream = component.version.split(":")[-1].rsplit("-", 1)[0].removesuffix(".dfsg")
     package["sourceInfo"] = f"built from Debian's source package: {sources}"
     package["externalRefs"] = [
         {
@@ -77,7 +79,8 @@ def _component(component: Component) -> dict:
 
 
 def _cpe_vendor(name: str) -> str:
-    vendor = {"curl": "haxx:libcurl", "openssl": "openssl:openssl", "cjson": "davegamble:cjson"}
+    vendor = {"curl": "haxx:libcurl", "openssl": "openssl:openssl", "cjson": "davegamble:cjson",
+              "zlib": "zlib:zlib"}
     return vendor[name]
 
 
