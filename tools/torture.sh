@@ -8,7 +8,7 @@
 #   kill_syscalls  kill -9 at each system call of a run
 #   io_errors      each disk call fails once and for ever, with five errors
 #   power_cut      50,000 power cuts, with faulty writers as controls
-#   malloc_fails   each allocation of a run fails
+#   malloc_fails   each allocation of a run fails, over http and over https
 #   scenarios      1,000 random scenarios and their books
 #   ring_model     the ring's protocol in every interleaving (Spin)
 #   ring_arm64     the ring as ARM code under QEMU
@@ -59,7 +59,10 @@ run() {
     kill_syscalls) proof kill_syscalls --points "$(pick 0 60)" ;;
     io_errors) proof io_errors --points "$(pick 0 100)" ;;
     power_cut) proof power_cut --cuts "$(pick 50000 5000)" ;;
-    malloc_fails) proof malloc_fails --points "$(pick 0 200)" ;;
+    malloc_fails)
+      proof malloc_fails --points "$(pick 0 200)" &&
+        proof malloc_fails --https --points "$(pick 0 200)"
+      ;;
     scenarios) proof scenarios --count "$(pick 1000 30)" ;;
     many_segments) proof many_segments --files "$(pick 100000 20000)" ;;
     flash_wear) proof flash_wear --minutes "$(pick 10 2)" ;;
@@ -85,7 +88,7 @@ for name in "${proofs[@]}"; do
   verdict=passed
   run "$name" >"$logs/$name" || verdict=FAILED
   [ "$verdict" = passed ] || failed=1
-  figures=$(sed -n 's/^RESULT [A-Za-z]* [a-z_0-9]*: //p' "$logs/$name" | tail -n 1)
+  figures=$(sed -n 's/^RESULT [A-Za-z]* [a-z_0-9]*: //p' "$logs/$name" | paste -sd ';' -)
   table+=("$(printf '%-14s %-7s %8s s  %s' "$name" "$verdict" "$(since_s "$begun")" "${figures:-no result}")")
 done
 printf '%s\n' "${table[@]}"

@@ -9,8 +9,8 @@
  *
  * One thread at a time uses a handle, with SIGPIPE blocked or ignored. Memory is constant,
  * whatever the size; the connection and the TLS session are kept between calls. The HTTP library
- * is started with the first transfer, not before. Nothing of the environment (proxy, netrc, home)
- * has any influence.
+ * is started with the first transfer, not before; OpenSSL below it by put_open. Nothing of the
+ * environment (proxy, netrc, home) has any influence.
  */
 #ifndef UPLOAD_PUT_H
 #define UPLOAD_PUT_H
@@ -63,7 +63,7 @@ struct put_answer {
     uint64_t sent;         /* body bytes handed to the network */
 };
 
-/* 0 or -ENOMEM. */
+/* 0 or -ENOMEM. Before anything else that uses OpenSSL. */
 int put_open(struct put **put);
 void put_close(struct put *put);
 

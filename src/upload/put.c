@@ -10,6 +10,7 @@
 #include "upload/answer.h"
 #include "upload/backoff.h"
 #include "upload/body.h"
+#include "upload/tls_start.h"
 #include "upload/tls_time.h"
 
 #include <curl/curl.h>
@@ -429,8 +430,13 @@ void put_fetch(struct put *put, const struct put_fetch *fetch, struct put_answer
 
 int put_open(struct put **put)
 {
-    *put = calloc(1, sizeof **put);
-    return *put != NULL ? 0 : -ENOMEM;
+    *put = NULL;
+    int result = tls_start();
+    if (result == 0) {
+        *put = calloc(1, sizeof **put);
+        result = *put != NULL ? 0 : -ENOMEM;
+    }
+    return result;
 }
 
 void put_close(struct put *put)

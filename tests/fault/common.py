@@ -163,8 +163,9 @@ class Camera:
 class Store:
     """A real S3 server for a whole proof; it ends with the proof, also when that is told to stop."""
 
-    def __init__(self):
+    def __init__(self, https: bool = False):
         self.server = S3Server()
+        self.https = https
         self._made = 0
         self._lock = threading.Lock()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -182,7 +183,10 @@ class Store:
         with self._lock:
             self._made += 1
             made = self.server.bucket(f"proof-{self._made}")
-            return made, made.presigned_settings(endpoint)
+            if not self.https:
+                return made, made.presigned_settings(endpoint)
+            urls = made.presigned_settings(endpoint or self.server.endpoint_https)
+            return made, {**urls, "allow_http": False, "ca_bundle": str(self.server.ca)}
 
     def __enter__(self) -> "Store":
         return self

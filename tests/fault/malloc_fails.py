@@ -3,7 +3,8 @@
 
 The real program with a malloc that fails at the N-th call, for every N. It may refuse to start or
 lose an upload, never crash or hang, and no row that was in the ring or in the spool may be lost.
-Every tenth point, memory stays short from there on.
+Every tenth point, memory stays short from there on. With --https, OpenSSL's allocations are among
+them, for the handshake, the check of the certificate and each record.
 """
 
 import random
@@ -57,9 +58,10 @@ def fail_at(lane: Lane, point: Point) -> None:
 def main() -> int:
     options = parser(__doc__)
     options.add_argument("--points", type=int, default=0, help="a random sample; 0 = all")
+    options.add_argument("--https", action="store_true", help="upload through TLS")
     args = options.parse_args()
     dice = random.Random(seed_of(args))
-    with Store() as store:
+    with Store(args.https) as store:
         counter = Lane("count", store)
         total = count(counter)
         counter.close(False)
@@ -74,7 +76,8 @@ def main() -> int:
         problems, lanes = sweep(store, points, args.jobs or 12, "malloc", fail_at)
     for lane in lanes:
         lane.close(args.keep)
-    return finish("malloc_fails", problems, f"{len(points)} of {total} allocations")
+    way = "https" if args.https else "http"
+    return finish("malloc_fails", problems, f"{len(points)} of {total} allocations over {way}")
 
 
 if __name__ == "__main__":
