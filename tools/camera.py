@@ -177,7 +177,8 @@ def remove(cameras, yes):
 
 
 @main.command()
-@click.option("--urls", metavar="FILE", help="s3.env of generate_url.py; {name} is the camera's name.")
+@click.option("--urls", metavar="FILE",
+              help="s3.env of generate_url.py; {name} is the camera's name.")
 @click.option("--url-source-file", metavar="FILE", help="File with the url_source address.")
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE",
               help="upload_interval_s or log_level; 0 and default mean as built.")

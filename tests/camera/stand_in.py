@@ -110,7 +110,8 @@ class StandIn:
             group = query["group"]
             lines = [f"{name}={value}" for name, value in known.items()
                      if name == group or name.startswith(group + ".")]
-            return "\n".join(lines or [f"# Error: Error -1 getting param in group '{group}'"]) + "\n"
+            nothing = f"# Error: Error -1 getting param in group '{group}'"
+            return "\n".join(lines or [nothing]) + "\n"
         wanted = {name: value for name, value in query.items() if name != "action"}
         for name in wanted:
             if name not in self.params:

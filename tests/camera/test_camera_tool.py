@@ -52,10 +52,11 @@ def packages(tmp_path_factory):
 
 
 def run(cameras, *args, password="camera-secret", options=()):
-    named = [word for n, camera in enumerate(cameras) for word in ("--camera", f"c{n}={camera.address}")]
+    named = [f"--camera=c{number}={camera.address}" for number, camera in enumerate(cameras)]
     return subprocess.run(
         [sys.executable, TOOL, *named, *options, *map(str, args)], capture_output=True, text=True,
-        env={"PATH": "/usr/bin:/bin", "CAMERA_PASSWORD": password, "LC_ALL": "C.UTF-8"}, timeout=120,
+        env={"PATH": "/usr/bin:/bin", "CAMERA_PASSWORD": password, "LC_ALL": "C.UTF-8"},
+        timeout=120,
     )
 
 
@@ -150,7 +151,8 @@ def test_configure_sets_the_urls_of_each_camera_and_shows_none(cameras, packages
                "upload_interval_s=900")
     assert done.returncode == 0, done.stderr
     for name, camera in zip(("c0", "c1"), pair):
-        assert camera.params["root.Ntp_logger.PresignedUrlTimeLog"] == URL.replace("n=", f"{name}=0")
+        want = URL.replace("n=", f"{name}=0")
+        assert camera.params["root.Ntp_logger.PresignedUrlTimeLog"] == want
         assert camera.params["root.Ntp_logger.UploadIntervalS"] == "900"
         assert not any("X-Amz" in request for request in camera.requests), "a URL in a log line"
     assert "X-Amz" not in done.stdout + done.stderr

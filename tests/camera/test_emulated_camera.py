@@ -74,7 +74,8 @@ def test_rows_and_status_arrive_over_tls(installed, bucket, record_property):
     assert any(row.fields["sync_state"] == "synced" for row in found)
     status = bucket.versions("ntp_status.txt")[-1].decode()
     assert status.startswith("Reference ID    : ")
-    print(f"figures {camera.arch}: peak {camera.most_memory_kib} KiB with qemu, stop {took_s:.2f} s")
+    peak = camera.most_memory_kib
+    print(f"figures {camera.arch}: peak {peak} KiB with qemu, stop {took_s:.2f} s")
 
 
 def test_killed_upgraded_and_stopped_it_loses_no_row(installed, make_package, bucket):
@@ -110,8 +111,8 @@ def test_rows_that_were_only_in_the_ring_survive_a_kill(camera, make_package, ch
     camera.kill()
     on_disk = {row.seq for row in camera.spooled()}
     camera.start()
-    found = wait_until(lambda: re.search(r"rows survive a kill; ([1-9]\d*) rows found", camera.said),
-                       "rows found in the ring", 60)
+    told = re.compile(r"rows survive a kill; ([1-9]\d*) rows found")
+    found = wait_until(lambda: told.search(camera.said), "rows found in the ring", 60)
     assert camera.stop()[0] == 0, camera.said
     rows_now = camera.spooled()
     rows.assert_exactly_once(rows_now)
@@ -161,30 +162,14 @@ def test_it_writes_nowhere_but_in_localdata(installed, bucket):
     assert 0 not in owners, "root owns a file that the application made"
 
 
-PARAMETER_LIBRARY = """
-#include <string.h>
-#include <stdlib.h>
-void *ax_parameter_new(const char *app, void **e) { (void)e; return strcmp(app, "ntp_logger") ? 0 : strdup("x"); }
-int ax_parameter_get(void *p, const char *name, char **value, void **e)
-{
-    (void)p; (void)e;
-    const char *set = strcmp(name, "UploadIntervalS") == 0 ? "1234" : strcmp(name, "LogLevel") == 0 ? "default" : "";
-    *value = strdup(set);
-    return 1;
-}
-void ax_parameter_free(void *p) { free(p); }
-void g_free(void *p) { free(p); }
-void g_error_free(void *p) { free(p); }
-"""
-
-
 def build_for(camera, name: str, source: str) -> pathlib.Path:
     folder = camera.root / "extra"
     folder.mkdir(exist_ok=True)
     library = folder / name
     subprocess.run(
-        [CROSS[camera.arch], "-D_GNU_SOURCE", *TIME64, "-w", "-O1", "-shared", "-fPIC", "-x", "c", "-", "-o", library],
-        input=source, text=True, check=True,
+        [CROSS[camera.arch], "-D_GNU_SOURCE", *TIME64, "-w", "-O1", "-shared", "-fPIC",
+         ROOT / source, "-o", library],
+        check=True,
     )
     return library
 
@@ -193,8 +178,11 @@ def test_the_camera_s_parameters_beat_the_package_s_values(camera, make_package)
     camera.install(make_package(camera.arch, {"upload_interval_s": 86400, "log_level": "warning"}))
     plain = camera.run("--print-config").stdout
     assert "upload_interval_s               = 86400  (config.json)" in plain
-    library = build_for(camera, "libaxparameter.so.1", PARAMETER_LIBRARY)
-    camera.guest["LD_LIBRARY_PATH"] = str(library.parent)
+    library = build_for(camera, "libaxparameter.so.1", "tests/unit/platform/fake_axparameter.c")
+    camera.guest = {
+        "LD_LIBRARY_PATH": str(library.parent), "AX_UploadIntervalS": "1234",
+        "AX_LogLevel": "default",
+    }
     shown = camera.run("--print-config").stdout
     assert "upload_interval_s               = 1234  (device parameter)" in shown
     assert "log_level                       = warning  (config.json)" in shown
@@ -210,9 +198,8 @@ def test_a_clock_past_2038_is_logged_and_uploaded_over_tls(
     camera, make_package, bucket, s3_server, chrony_address, tmp_path
 ):
     authority = Authority(tmp_path / "ca")
-    source = (ROOT / "tests" / "e2e" / "wrong_clock.c").read_text()
     camera.guest = {
-        "LD_PRELOAD": str(build_for(camera, "wrong_clock.so", source)),
+        "LD_PRELOAD": str(build_for(camera, "wrong_clock.so", "tests/e2e/wrong_clock.c")),
         "WRONG_CLOCK_OFFSET_S": str(14 * YEAR_S),
     }
     certificate = authority.issue("far", to_days=20 * 365 - 30)

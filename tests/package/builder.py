@@ -139,13 +139,13 @@ class Build:
 
     def shell(self, stage: Stage, command: str, env: dict[str, str]):
         """A command in a stage, as the builder's shell runs it."""
-        inner = f'mount --bind "$STAGE/opt" /opt && cd {shlex.quote(stage.workdir)} && exec sh -c "$COMMAND"'
+        inner = 'mount --bind "$STAGE/opt" /opt && cd "$WORKDIR" && exec sh -c "$COMMAND"'
         done = subprocess.run(
             [*unshare(), "sh", "-c", inner], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True,
             env={
                 "PATH": f"{HERE / 'shims'}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent",
-                "STAGE": str(stage.folder), "COMMAND": command, **env,
+                "STAGE": str(stage.folder), "WORKDIR": stage.workdir, "COMMAND": command, **env,
             },
         )
         self.log += done.stdout

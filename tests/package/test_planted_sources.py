@@ -64,7 +64,9 @@ PLANTED = [
 ]
 
 
-@pytest.mark.parametrize("rule, plant", PLANTED, ids=[f"{n}-{r}" for n, (r, _) in enumerate(PLANTED)])
+@pytest.mark.parametrize(
+    "rule, plant", PLANTED, ids=[f"{number}-{rule}" for number, (rule, _) in enumerate(PLANTED)]
+)
 def test_a_planted_fault_is_found(kit, rule, plant):
     root = kit.sources()
     assert broken_source_rules(root) == {}

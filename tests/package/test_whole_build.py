@@ -1,4 +1,4 @@
-"""The whole build, as a packager runs it: the same bytes everywhere, cadences differ in config.json.
+"""The whole build, as a packager runs it: the same bytes everywhere, cadences apart in config.json.
 
 Slow. Uses the libraries of build/deps; for the second build those of build/deps-again where they
 are, which tools/package.sh --full makes in another folder.
@@ -24,7 +24,7 @@ def deps_of(arch: str, again: bool = False):
 def copy_sources(folder):
     """What git would check out now, without what a build left."""
     folder.mkdir(parents=True)
-    listed = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = ["git", "-C", str(ROOT), "ls-files", "-z", "-c", "-o", "--exclude-standard"]
     names = subprocess.run(listed, capture_output=True, check=True).stdout
     subprocess.run(
         ["tar", "-C", str(ROOT), "--null", "-T", "-", "-cf", str(folder.with_suffix(".tar"))],

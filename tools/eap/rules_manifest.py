@@ -32,7 +32,7 @@ SECRET_NAME = re.compile("url|secret|password|token|accesskey", re.I)
 FRIENDLY = re.compile(r"[A-Za-z0-9 ._-]{1,256}")
 
 
-@CHECKS.rule("manifest-required", "the manifest has schemaVersion, appName, vendor, version, runMode")
+@CHECKS.rule("manifest-required", "schemaVersion, appName, vendor, version and runMode are there")
 def _required(manifest: Manifest):
     if not isinstance(manifest.data.get("schemaVersion"), str):
         yield "schemaVersion is missing"
@@ -64,7 +64,7 @@ def _version(manifest: Manifest):
         yield f"version is '{text}'"
 
 
-@CHECKS.rule("manifest-friendly-name", "friendlyName has letters, digits, blanks, dots, _ and - only")
+@CHECKS.rule("manifest-friendly-name", "friendlyName has letters, digits, blanks, . _ - only")
 def _friendly_name(manifest: Manifest):
     if not FRIENDLY.fullmatch(manifest.package_name):
         yield f"friendlyName is '{manifest.package_name}'"
@@ -84,7 +84,7 @@ def _not_root(manifest: Manifest):
         yield "user or group is root"
 
 
-@CHECKS.rule("manifest-dynamic-user", "the camera makes the user: no static one, which is deprecated")
+@CHECKS.rule("manifest-dynamic-user", "the camera makes the user: no static one")
 def _dynamic_user(manifest: Manifest):
     if "user" in manifest.setup:
         yield f"acapPackageConf.setup.user is {manifest.setup['user']}"

@@ -115,14 +115,14 @@ def _member_junk(package: Package):
             yield member.name
 
 
-@CHECKS.rule("member-required", "the program, package.conf, param.conf, LICENSE and manifest.json are in")
+@CHECKS.rule("member-required", "program, package.conf, param.conf, LICENSE, manifest.json")
 def _member_required(package: Package):
     for name in (package.manifest.app_name, *REQUIRED):
         if name not in package.files:
             yield f"{name} is missing"
 
 
-@CHECKS.rule("member-named", "every other file is named in OTHERFILES, and each named file is there")
+@CHECKS.rule("member-named", "other files are named in OTHERFILES, and what it names is there")
 def _member_named(package: Package):
     named = dict(package.conf)["OTHERFILES"].split()
     own = OWN_PLACES | {package.manifest.app_name, dict(package.conf).get("POSTINSTALLSCRIPT")}

@@ -16,7 +16,7 @@ UPLOAD = {
     ),
     10: ("the camera could not install it", "read the camera's log: 'camera.py log'"),
     12: ("another upload is under way", "try again in a minute"),
-    13: ("the camera does not allow the user the package asks for", "the package must ask for none"),
+    13: ("the camera does not allow the user the package asks for", "it must ask for none"),
     14: (
         "an application whose name differs in upper and lower case only is installed",
         "remove that one first: 'camera.py remove'",

@@ -83,7 +83,7 @@ class Camera:
                 "check name and password; the user must be an administrator",
             )
         if answer.status_code == 404:
-            raise CameraError(f"it has no {what}", "is this an Axis camera with AXIS OS 11 or later?")
+            raise CameraError(f"it has no {what}", "is this an Axis camera with AXIS OS 11+?")
         if answer.status_code != 200:
             raise CameraError(f"{what} answered HTTP {answer.status_code}")
         return answer.text
@@ -160,7 +160,9 @@ class Camera:
             if seen == 2:
                 return state
             if time.monotonic() > deadline:
-                raise CameraError("it was started but does not run", "read its log: 'camera.py log'")
+                raise CameraError(
+                    "it was started but does not run", "read its log: 'camera.py log'"
+                )
             time.sleep(0.5)
 
     def log(self) -> str:

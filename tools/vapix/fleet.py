@@ -25,7 +25,7 @@ def parse_target(text: str) -> Target:
     if not equals:
         name, address = text, text
     name, address = name.strip(), address.strip().rstrip("/")
-    if not re.fullmatch(r"(https?://)?[\w.\-]+(:\d+)?|(https?://)?\[[0-9a-fA-F:]+\](:\d+)?", address):
+    if not re.fullmatch(r"(https?://)?([\w.\-]+|\[[0-9a-fA-F:]+\])(:\d+)?", address):
         raise CameraError(f"'{text}' is no camera: want ADDRESS or NAME=ADDRESS")
     return Target(name, address)
 
@@ -57,7 +57,7 @@ def for_all(
     tell: Callable[[Target, str, CameraError | None], None],
     jobs: int,
 ) -> int:
-    """Does WORK with each, at most JOBS at once, telling each outcome as it comes; how many failed."""
+    """Does WORK with each, JOBS at once, tells each outcome as it comes; how many failed."""
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
         pending = {pool.submit(work, target): target for target in targets}

@@ -50,7 +50,7 @@ def from_env_file(path: pathlib.Path) -> dict[str, str]:
                 values[ENV_FILE[name]] = value
     missing = sorted(name for name, parameter in ENV_FILE.items() if parameter not in values)
     if missing:
-        raise CameraError(f"{path} lacks {', '.join(missing)}", "make it with tools/generate_url.py")
+        raise CameraError(f"{path} lacks {', '.join(missing)}", "tools/generate_url.py makes it")
     return values
 
 
