@@ -5,14 +5,15 @@
  * only rule there is: in order, each whole, and in + dropped = all.
  *
  *   waiting  the producer tries again when the ring is full: nothing may be missing
- *   losing   the producer goes on, and the consumer pauses so that the ring fills: the numbers
- *            missing must be exactly those the producer was told it lost
+ *   losing   the producer goes on, and the consumer now and then waits until the ring is full and
+ *            something was refused: the numbers missing must be exactly those the producer lost
  *
  * The counters start just below 2^32, so they wrap on the way. Exit code 1 with a line that says
  * what broke.
  *
- * DESIGN: each thread owns its end of the ring and its own tally; they share nothing else, so that
- * ThreadSanitizer sees the ring's own ordering and no other. main joins both, then compares.
+ * DESIGN: each thread owns its end of the ring and its own tally. Besides the ring they share three
+ * words, relaxed: these order nothing, so that ThreadSanitizer sees the ring's own ordering and no
+ * other. main joins both, then compares.
  */
 #include "core/record.h"
 #include "core/ring.h"
@@ -35,7 +36,8 @@ struct producer_side {
     bool losing;
     uint64_t drop_hash; /* over the numbers that were refused */
     uint64_t drops;
-    uint64_t refusals; /* drops, and the tries that were repeated */
+    _Atomic uint64_t refusals; /* drops, and the tries that were repeated */
+    atomic_bool ended;         /* no record comes any more */
     const atomic_bool *over;
 };
 
@@ -49,6 +51,7 @@ struct consumer_side {
     uint64_t torn;
     uint64_t disordered;
     atomic_bool over; /* nobody reads any more: a broken run must end too */
+    const struct producer_side *producer;
 };
 
 // Every word says which record it is of, and which word it is.
@@ -62,6 +65,16 @@ static uint64_t hash_of(uint64_t number)
     return word_of(number, 1) ^ word_of(number, 2) << 17;
 }
 
+static void note_refusal(struct producer_side *side)
+{
+    atomic_fetch_add_explicit(&side->refusals, 1, memory_order_relaxed);
+}
+
+static uint64_t refusals_of(const struct producer_side *side)
+{
+    return atomic_load_explicit(&side->refusals, memory_order_relaxed);
+}
+
 static void *produce(void *argument)
 {
     struct producer_side *side = argument;
@@ -70,12 +83,12 @@ static void *produce(void *argument)
         // The last record always goes in: it tells the consumer that all is done.
         while (slot == NULL && (!side->losing || number == side->records) &&
                !atomic_load_explicit(side->over, memory_order_relaxed)) {
-            side->refusals++;
+            note_refusal(side);
             sched_yield();
             slot = ring_reserve(&side->ring);
         }
         if (slot == NULL) {
-            side->refusals++;
+            note_refusal(side);
             side->drop_hash += hash_of(number);
             if (++side->drops % 1024 == 0) {
                 sched_yield(); // on one busy core, too, some records must get through
@@ -88,6 +101,7 @@ static void *produce(void *argument)
         }
         ring_publish(&side->ring);
     }
+    atomic_store_explicit(&side->ended, true, memory_order_relaxed);
     return NULL;
 }
 
@@ -112,12 +126,25 @@ static void note_record(struct consumer_side *side, const uint64_t *slot, uint64
     side->received++;
 }
 
+// Nothing is taken out meanwhile, so the ring fills whatever the scheduler does.
+static void wait_for_a_refusal(const struct producer_side *producer)
+{
+    uint64_t before = refusals_of(producer);
+    while (refusals_of(producer) == before &&
+           !atomic_load_explicit(&producer->ended, memory_order_relaxed)) {
+        sched_yield();
+    }
+}
+
 static void *consume(void *argument)
 {
     struct consumer_side *side = argument;
     uint64_t last = 0;
     uint32_t rounds = 0;
     while (last < side->records && side->torn + side->disordered == 0) {
+        if (side->losing && rounds % 1024 == 0) {
+            wait_for_a_refusal(side->producer);
+        }
         uint32_t waiting = ring_waiting(&side->ring);
         // Batches of every size, so that releases fall anywhere in the ring.
         uint32_t batch = 1 + rounds++ % (side->ring.mask + 1);
@@ -128,7 +155,7 @@ static void *consume(void *argument)
         if (batch > 0) {
             ring_release(&side->ring, batch);
         }
-        if (batch == 0 || (side->losing && rounds % 1024 == 0)) {
+        if (batch == 0) {
             sched_yield();
         }
     }
@@ -146,7 +173,7 @@ static int report(const struct producer_side *producer, const struct consumer_si
     } rules[] = {
         {consumer->torn != 0, "a record was torn"},
         {consumer->disordered != 0, "a record came twice or out of order"},
-        {producer->refusals != producer->ring.dropped, "the ring's count of drops is wrong"},
+        {refusals_of(producer) != producer->ring.dropped, "the ring's count of drops is wrong"},
         {consumer->missing != producer->drops, "not as many missing as dropped"},
         {consumer->missing_hash != producer->drop_hash, "others are missing than were dropped"},
         {consumer->received + producer->drops != producer->records, "records are unaccounted for"},
@@ -190,6 +217,7 @@ int main(int argc, char **argv)
     struct producer_side producer = {.records = records, .losing = losing};
     struct consumer_side consumer = {.records = records, .losing = losing};
     producer.over = &consumer.over;
+    consumer.producer = &producer;
     ring_producer_init(&producer.ring, storage);
     ring_consumer_init(&consumer.ring, storage);
 
