@@ -55,7 +55,9 @@ void sampler_request_stop(struct sampler *sampler);
 void sampler_join(struct sampler *sampler);
 void sampler_free(struct sampler *sampler);
 
-/* The newest sample, and the newest one that was not good. False when there was none. Any thread.
+/*
+ * The newest sample (up to 10 s old while all is well, up to 1 s while it is not, at once after a
+ * change), and the newest one that was not good. False when there was none. Any thread.
  */
 bool sampler_get_latest(struct sampler *sampler, struct sampler_snapshot *out);
 bool sampler_get_failure(struct sampler *sampler, struct sampler_snapshot *out);

@@ -2,7 +2,8 @@
  * The kernel's own state of the clock, by adjtimex: always there, needs no privilege.
  *
  * It tells whether somebody steers the clock and how stale that is, and under ntpd or
- * systemd-timesyncd what is left to correct; under chronyd never an offset. One system call.
+ * systemd-timesyncd what is left to correct; under chronyd never an offset. A read is one system
+ * call, a report is another.
  */
 #ifndef TIMESOURCE_KERNEL_H
 #define TIMESOURCE_KERNEL_H

@@ -29,7 +29,9 @@
 #include <string.h>
 
 #define SOURCE_WAIT_MAX_NS (200 * NS_PER_MS)
-#define PUBLISH_EVERY_NS   NS_PER_S
+/* What is shown is some kilobytes. Changes are shown at once; while all is well, that is enough. */
+#define PUBLISH_GOOD_EVERY_NS (10 * NS_PER_S)
+#define PUBLISH_BAD_EVERY_NS  NS_PER_S
 /* At longer ticks a record would wait too long for its answer, and a second wake-up is cheap. */
 #define ASK_AHEAD_MAX_MS 1000
 
@@ -238,8 +240,10 @@ static void publish(struct sampler *s, const struct record *record, mono_time no
             snapshot->first_failure_wall_ns = record->wall_ns;
         }
     }
+    bool all_well = good && s->pending_drop == 0;
+    int64_t every_ns = all_well ? PUBLISH_GOOD_EVERY_NS : PUBLISH_BAD_EVERY_NS;
     bool due = snapshot->samples == 1 || (record->events & EVENTS_URGENT) != 0 ||
-               mono_diff_ns(now, s->published) >= PUBLISH_EVERY_NS;
+               mono_diff_ns(now, s->published) >= every_ns;
     if (!due) {
         return;
     }

@@ -19,8 +19,6 @@
 
 struct kernel {
     struct timesource base;
-    struct report_kernel state;
-    bool has_state;
 };
 
 static void to_report(const struct timex *timex, int returned, struct report_kernel *out)
@@ -73,26 +71,35 @@ void kernel_judge(const struct report_kernel *state, struct reading *out)
     }
 }
 
-static int kernel_read(struct timesource *source, mono_time deadline, struct reading *out)
+// 0 or -errno: a sandbox may forbid it.
+static int ask_kernel(struct report_kernel *state)
 {
-    struct kernel *k = (struct kernel *)source;
-    (void)deadline; // it never waits
     struct timex timex = {.modes = 0};
     int returned = adjtimex(&timex);
-    k->has_state = returned >= 0;
-    if (!k->has_state) {
-        return -errno; // a sandbox may forbid it
+    if (returned < 0) {
+        return -errno;
     }
-    to_report(&timex, returned, &k->state);
-    kernel_judge(&k->state, out);
+    to_report(&timex, returned, state);
     return 0;
 }
 
+static int kernel_read(struct timesource *source, mono_time deadline, struct reading *out)
+{
+    (void)source;
+    (void)deadline; // it never waits
+    struct report_kernel state = {0};
+    int error = ask_kernel(&state);
+    if (error == 0) {
+        kernel_judge(&state, out);
+    }
+    return error;
+}
+
+// Asked anew: where a daemon answers, nobody has read the kernel before.
 static void kernel_report(struct timesource *source, struct source_report *out)
 {
-    const struct kernel *k = (const struct kernel *)source;
-    if (k->has_state) {
-        out->kernel = k->state;
+    (void)source;
+    if (ask_kernel(&out->kernel) == 0) {
         out->valid |= REPORT_KERNEL;
     }
 }

@@ -96,7 +96,9 @@ static int panel_read(struct timesource *source, mono_time deadline, struct read
     int chronyd_error = 0;
     // A source that has nothing to say leaves its reading at "none, unknown".
     bool has_answer = ask_daemon(p, deadline, &daemon, &chronyd_error) == 0;
-    (void)timesource_read(p->kernel, deadline, &kernel);
+    if (!has_answer) {
+        (void)timesource_read(p->kernel, deadline, &kernel);
+    }
     if (p->sntp != NULL) {
         (void)timesource_read(p->sntp, deadline, &sntp);
     }

@@ -17,7 +17,7 @@ static const struct mode {
     {"log", mode_log, 4, "five|row thr|lat COUNT DIR   ring to spool: M rows/s, or ns per call"},
     {"clock", mode_clock, 2, "warm|cold COUNT   our clock brackets: ns"},
     {"idle", mode_idle, 3,
-     "bare|spawn|watch PERIOD_MS COUNT [PROGRAM...|PID]   CPU, switches, RSS"},
+     "bare|ask|spawn|watch PERIOD_MS COUNT [PORT|PROGRAM...|PID]   CPU, switches, RSS"},
     {"upload", mode_upload, 3, "put|sendfile FILE URL [CA]   MB/s and peak memory"},
     {"sink", mode_sink, 0, "[CERTIFICATE KEY]   a server for it; says its port"},
     {"probe", mode_probe, 0, "the machine now: line ping-pong, empty call: ns"},

@@ -1,7 +1,7 @@
 /*
- * What doing nothing much costs: a bare loop that wakes once per period, a loop that starts a
- * program per period, and any process watched from outside by what the kernel says of its threads.
- * All three run side by side, so that the same noise hits them.
+ * What doing nothing much costs: a bare loop that wakes once per period, one that also asks
+ * chronyd, one that starts a program per period, and any process watched from outside by what the
+ * kernel says of its threads. All three run side by side, so that the same noise hits them.
  */
 #include "bench.h"
 #include "modes.h"
@@ -10,12 +10,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -145,6 +147,43 @@ static int print_usage(const struct usage *before, const struct usage *after, do
     return 0;
 }
 
+// The tracking question of chronyd's protocol, version 6; src/timesource/chrony_wire.c has it
+// whole.
+#define QUESTION_SIZE    104
+#define QUESTION_VERSION 6
+#define QUESTION_REQUEST 1
+#define COMMAND_TRACKING 33
+
+// Asks at the wake-up and hears the answer at the next: what any program must spend that asks.
+static int ask(uint64_t period_ms, uint64_t count, uint64_t port)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof to) != 0) {
+        bench_die("no socket to port %" PRIu64, port);
+    }
+    const uint8_t question[QUESTION_SIZE] = {QUESTION_VERSION, QUESTION_REQUEST, 0, 0, 0,
+                                             COMMAND_TRACKING};
+    uint8_t answer[512];
+    uint64_t answers = 0;
+    struct timespec deadline;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    struct usage before = own_usage();
+    for (uint64_t i = 0; i < count; i++) {
+        sleep_until(&deadline, (long)period_ms);
+        answers += recv(fd, answer, sizeof answer, 0) > 0;
+        (void)!send(fd, question, sizeof question, 0);
+    }
+    struct usage after = own_usage();
+    close(fd);
+    if (answers + 2 < count) {
+        bench_die("only %" PRIu64 " of %" PRIu64 " questions were answered", answers, count);
+    }
+    return print_usage(&before, &after, (double)count);
+}
+
 // A period with COMMAND run in it, or only slept.
 static int loop(uint64_t period_ms, uint64_t count, char **command)
 {
@@ -179,11 +218,14 @@ int mode_idle(int argc, char **argv)
     if (strcmp(argv[0], "bare") == 0) {
         return loop(period_ms, count, NULL);
     }
+    if (strcmp(argv[0], "ask") == 0 && argc > 3) {
+        return ask(period_ms, count, bench_parse("PORT", argv[3]));
+    }
     if (strcmp(argv[0], "spawn") == 0 && argc > 3) {
         return loop(period_ms, count, argv + 3);
     }
     if (strcmp(argv[0], "watch") == 0 && argc > 3) {
         return watch(period_ms, count, bench_parse("PID", argv[3]));
     }
-    bench_die("idle: want bare, spawn with a program, or watch with a PID");
+    bench_die("idle: want bare, ask with a port, spawn with a program, or watch with a PID");
 }

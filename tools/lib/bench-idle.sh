@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Sourced by bench.sh: what the program costs while it does its daily work, beside a bare loop and a
-# program that starts chronyc each second, all three in the same minutes.
+# Sourced by bench.sh: what the program costs while it does its daily work, beside a bare loop, one
+# that asks chronyd each second and nothing else, and a program that starts chronyc each second, all
+# in the same minutes.
 # shellcheck disable=SC2154 # repo, ours, build, work, results: bench.sh's
 
 idle_pids=()
@@ -70,6 +71,13 @@ wait_for_upload() {
   sleep 3
 }
 
+# wait_for_phase MS: until that far into a second. Loops that wake at one instant find the processor
+# awake already and its caches warm, or wait for each other: each has its own part of the second.
+wait_for_phase() {
+  local left=$(((1000 + $1 - $(now_ms) % 1000) % 1000))
+  sleep "$(printf '0.%03d' "$left")"
+}
+
 run_idle() {
   local seconds=$1 program plain_port port chronyc=$repo/build/lab/chrony/usr/bin/chronyc
   trap stop_idle EXIT
@@ -80,6 +88,7 @@ run_idle() {
   until [ -s "$work/sink" ]; do sleep 0.05; done
   plain_port=$(sed -n 's/^port //p' "$work/sink")
   port=${CHRONY_ADDRESS#*:}
+  wait_for_phase 0
   "$build/ntp_logger" --set "chrony_address=$CHRONY_ADDRESS" --set "spool_dir=$work/spool" \
     --set allow_http=true --set "presigned_url_time_log=http://127.0.0.1:$plain_port/t" \
     --set upload_jitter=0 --set "first_upload_s=$((seconds + 40))" >"$work/logger" 2>&1 &
@@ -89,13 +98,19 @@ run_idle() {
   start_empty "empty program after a PUT" "http://127.0.0.1:$plain_port/t"
   sleep 4
   say "idle: $seconds s side by side"
+  wait_for_phase 200
   "$ours" idle bare 1000 "$seconds" >"$work/bare" &
   local bare=$!
+  wait_for_phase 400
+  "$ours" idle ask 1000 "$seconds" "$port" >"$work/ask" &
+  local asking=$!
+  wait_for_phase 600
   "$ours" idle spawn 1000 "$seconds" "$chronyc" -n -h 127.0.0.1 -p "$port" tracking >"$work/spawn" &
   local spawn=$!
   "$ours" idle watch 1000 "$seconds" "$program" >"$work/watch" || die 1 "the program ended: $(tail -n 3 "$work/logger")"
-  wait "$bare" "$spawn" || die 1 "a loop beside the program failed"
+  wait "$bare" "$asking" "$spawn" || die 1 "a loop beside the program failed"
   keep "bare loop" <"$work/bare"
+  keep "asking loop" <"$work/ask"
   keep "chronyc each second" <"$work/spawn"
   keep ours <"$work/watch"
   count_calls "$program" 20 | keep ours

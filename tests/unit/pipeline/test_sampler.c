@@ -198,6 +198,26 @@ static void sampler_tells_a_change_of_state_and_rings_for_a_commit(void **state)
     sampler_free(rig->sampler);
 }
 
+static void sampler_shows_its_first_sample_and_then_changes_only_for_a_while(void **state)
+{
+    struct rig *rig = *state;
+    struct reading script[6] = {good, good, good, good, good, good};
+    struct sampler_snapshot shown;
+    sample(rig, script, NULL, 6, 5);
+    assert_true(sampler_get_latest(rig->sampler, &shown));
+    assert_int_equal(shown.samples, 1);
+    sampler_free(rig->sampler);
+    ring_release(&rig->consumer, ring_waiting(&rig->consumer));
+    script[4].status = STATUS_NOT_SYNCHRONISED;
+    script[5].status = STATUS_NOT_SYNCHRONISED;
+    sample(rig, script, NULL, 6, 7);
+    assert_true(sampler_get_latest(rig->sampler, &shown));
+    assert_true(shown.samples >= 5);
+    assert_true(sampler_get_failure(rig->sampler, &shown));
+    assert_true(shown.failures >= 1);
+    sampler_free(rig->sampler);
+}
+
 static void sampler_drops_the_newest_when_the_ring_is_full_and_says_so_later(void **state)
 {
     struct rig *rig = *state;
@@ -211,7 +231,7 @@ static void sampler_drops_the_newest_when_the_ring_is_full_and_says_so_later(voi
                                     .interval_ms = 1};
     assert_int_equal(sampler_start(&rig->sampler, &config), 0);
     struct sampler_snapshot now = {0};
-    while (now.dropped < 5) { // published about once a second, so more may be lost by then
+    while (now.dropped < 5) { // shown about once a second, so more may be lost by then
         usleep(1000);
         (void)sampler_get_latest(rig->sampler, &now);
     }
@@ -396,6 +416,7 @@ int main(void)
         TEST(sampler_makes_a_row_when_the_source_fails),
         TEST(sampler_leaves_out_the_difference_when_never_synchronised),
         TEST(sampler_tells_a_change_of_state_and_rings_for_a_commit),
+        TEST(sampler_shows_its_first_sample_and_then_changes_only_for_a_while),
         TEST(sampler_drops_the_newest_when_the_ring_is_full_and_says_so_later),
         TEST(sampler_declares_what_the_former_process_lost_in_its_first_row),
         TEST(sampler_offers_the_source_no_more_than_a_quarter_of_the_tick),

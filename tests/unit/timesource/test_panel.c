@@ -29,12 +29,14 @@
 
 // What the kernel says; the machine's own state must not decide a test.
 static struct timex kernel_state;
+static unsigned kernel_calls;
 
 int __wrap_adjtimex(struct timex *timex);
 
 int __wrap_adjtimex(struct timex *timex)
 {
     *timex = kernel_state;
+    kernel_calls++;
     return (kernel_state.status & STA_UNSYNC) != 0 ? TIME_ERROR : TIME_OK;
 }
 
@@ -159,6 +161,20 @@ static void daemon_that_answers_is_the_reading(void **state)
         REPORT_TRACKING | REPORT_SOURCES | REPORT_ACTIVITY | REPORT_KERNEL | REPORT_PROBES;
     assert_int_equal(report_of(b)->valid, all);
     assert_int_equal(report_of(b)->kernel.max_error_us, 16000000);
+}
+
+static void kernel_is_not_asked_for_a_reading_while_the_daemon_answers(void **state)
+{
+    struct bench *b = *state;
+    open_panel(b, false, false);
+    kernel_calls = 0;
+    (void)ask(b, PATIENCE_NS);
+    assert_int_equal(kernel_calls, 0);
+    (void)report_of(b);
+    assert_int_equal(kernel_calls, 1);
+    fake_chronyd_behave(b->chronyd, FAKE_SILENT);
+    (void)ask(b, SILENCE_NS);
+    assert_int_equal(kernel_calls, 2);
 }
 
 static void silent_daemon_is_unreachable_and_comes_back(void **state)
@@ -328,6 +344,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(daemon_that_answers_is_the_reading),
+        CASE(kernel_is_not_asked_for_a_reading_while_the_daemon_answers),
         CASE(silent_daemon_is_unreachable_and_comes_back),
         CASE(silence_from_the_start_is_unreachable),
         CASE(daemon_that_was_here_and_is_gone_is_unreachable),
