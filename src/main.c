@@ -1,5 +1,6 @@
 #include "app/app.h"
 #include "app/config_load.h"
+#include "app/inputs.h"
 #include "app/options.h"
 #include "app/probe.h"
 #include "base/log.h"
@@ -45,13 +46,12 @@ static int act(const struct options *options, const struct config *config,
 static int load_and_act(const struct options *options)
 {
     static struct config config;
-    struct config_inputs inputs = {
-        .file = options->config_file,
-        .assignments = options->assignments,
-        .assignment_count = options->assignment_count,
-        .environment = environ,
-    };
+    struct config_inputs inputs;
     struct config_error error;
+    if (inputs_take(&inputs, options, environ) != 0) {
+        fputs("ntp_logger: error: out of memory\n", stderr);
+        return EXIT_FAILURE;
+    }
     if (config_load(&config, &inputs, &error) != 0) {
         log_open("ntp_logger", LOG_LEVEL_INFO, options->action == ACTION_RUN);
         log_error("%s", error.text);

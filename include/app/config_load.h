@@ -12,12 +12,14 @@
 
 #include <stdio.h>
 
-/* Where to look. Strings are the caller's. */
+#define CONFIG_ENVIRONMENT_PREFIX "NTP_LOGGER_"
+
+/* Where to look. Strings are the caller's; see inputs.h for those that others could see. */
 struct config_inputs {
     const char *file; /* --config: replaces the two files below; must exist. NULL = none given */
-    const char *const *assignments; /* --set KEY=VALUE */
+    char *const *assignments; /* --set KEY=VALUE */
     size_t assignment_count;
-    char *const *environment; /* environ */
+    char *const *environment; /* NTP_LOGGER_<NAME>=VALUE among others; NULL-terminated, or NULL */
 };
 
 /* Reads everything into CONFIG. 0, or -EINVAL with ERROR saying what is wrong; then CONFIG is

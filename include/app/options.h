@@ -22,8 +22,8 @@ enum options_action {
 
 struct options {
     enum options_action action;
-    const char *config_file; /* NULL: the package's and localdata's */
-    const char *assignments[OPTIONS_SET_MAX];
+    const char *config_file;                /* NULL: the package's and localdata's */
+    char *assignments[OPTIONS_SET_MAX + 1]; /* NULL behind the last */
     size_t assignment_count;
     uint32_t duration_s; /* 0: until told to stop */
     int json;            /* --probe as JSON */

@@ -8,6 +8,7 @@
 #define UPLOAD_URL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Longest URL accepted, its NUL included: temporary credentials carry tokens of some 2 KiB. */
@@ -23,8 +24,15 @@ struct url_facts {
     enum url_signature signature;
     int64_t signed_s; /* X-Amz-Date: s since the epoch, by the clock of whoever signed it */
     int64_t expiry_s; /* X-Amz-Date + X-Amz-Expires, or Expires of SigV2: judged by S3's clock */
-    char where[URL_WHERE_MAX]; /* scheme, host and path; shortened with "..." when too long */
+    char where[URL_WHERE_MAX]; /* the public part; shortened with "..." when too long */
 };
+
+/*
+ * How much of TEXT, a URL or what was meant to be one, is no secret: scheme, host and path. Ends
+ * before '?', and before '&' or '#' or any of the three percent-encoded, as a query whose '?' was
+ * lost on the way is a secret still.
+ */
+size_t url_public_length(const char *text);
 
 /*
  * Reads URL: http or https, a host, no user or password, no fragment, printable ASCII. 0, or

@@ -1,5 +1,6 @@
 #include "config_check.h"
 
+#include "redact.h"
 #include "settings.h"
 #include "timesource/udp_address.h"
 #include "upload/url.h"
@@ -9,29 +10,23 @@
 #include <string.h>
 #include <strings.h>
 
-#define SHOWN_MAX 80
-#define NTP_PORT  123
-
-// A URL up to its query, which is secret.
-static int shown_length(const char *url)
-{
-    size_t length = strcspn(url, "?");
-    return length > SHOWN_MAX ? SHOWN_MAX : (int)length;
-}
+#define NTP_PORT 123
 
 static int check_url(const char *name, const char *url, bool allow_http, struct config_error *error)
 {
     struct url_facts facts;
     const char *why = "";
+    char shown[REDACT_MAX];
+    redact(shown, url);
     if (!allow_http && strncasecmp(url, "http://", 7) == 0) {
         return setting_error(
             error,
-            "%s is '%.*s': rows would travel unencrypted; use https, or set allow_http to "
+            "%s is '%s': rows would travel unencrypted; use https, or set allow_http to "
             "true in a laboratory",
-            name, shown_length(url), url);
+            name, shown);
     }
     if (*url != '\0' && url_check(url, allow_http, &facts, &why) != 0) {
-        return setting_error(error, "%s is '%.*s': %s", name, shown_length(url), url, why);
+        return setting_error(error, "%s is '%s': %s", name, shown, why);
     }
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "config_check.h"
 #include "platform/platform.h"
+#include "redact.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -12,8 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ENVIRONMENT_PREFIX "NTP_LOGGER_"
-#define VALUE_TEXT_MAX     CONFIG_URL_MAX
+#define VALUE_TEXT_MAX CONFIG_URL_MAX
 
 static char package_file[PATH_MAX];
 static char local_file[PATH_MAX];
@@ -43,9 +43,11 @@ static int apply(struct loading *loading, const char *name, const char *value)
 {
     const struct setting *setting = setting_find(name);
     if (setting == NULL) {
+        char shown[REDACT_MAX];
+        redact(shown, name);
         return setting_error(loading->error,
                              "%s: unknown setting '%.64s'; --help lists the settings there are",
-                             loading->where, name);
+                             loading->where, shown);
     }
     if (setting_set(loading->config, setting, value, loading->error) != 0) {
         return fail_prefixed(loading);
@@ -148,8 +150,9 @@ static int apply_assignment(struct loading *loading, const char *assignment)
     char name[64];
     const char *equals = strchr(assignment, '=');
     if (equals == NULL || equals == assignment) {
-        return setting_error(loading->error, "%s: '%.64s' is no KEY=VALUE", loading->where,
-                             assignment);
+        char shown[REDACT_MAX];
+        redact(shown, assignment);
+        return setting_error(loading->error, "%s: '%.64s' is no KEY=VALUE", loading->where, shown);
     }
     snprintf(name, sizeof name, "%.*s", (int)(equals - assignment), assignment);
     return apply(loading, name, equals + 1);
@@ -157,9 +160,9 @@ static int apply_assignment(struct loading *loading, const char *assignment)
 
 static int apply_environment(struct loading *loading, char *const *environment)
 {
-    const size_t prefix = strlen(ENVIRONMENT_PREFIX);
+    const size_t prefix = strlen(CONFIG_ENVIRONMENT_PREFIX);
     for (; environment != NULL && *environment != NULL; environment++) {
-        if (strncmp(*environment, ENVIRONMENT_PREFIX, prefix) != 0) {
+        if (strncmp(*environment, CONFIG_ENVIRONMENT_PREFIX, prefix) != 0) {
             continue;
         }
         int error = apply_assignment(loading, *environment + prefix);

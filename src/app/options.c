@@ -1,6 +1,7 @@
 #include "app/options.h"
 
 #include "app/config_load.h"
+#include "redact.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -32,7 +33,8 @@ static const char help[] =
     "\n"
     "  --config FILE      read settings from FILE (JSON) instead of config.json beside the\n"
     "                     program and in localdata/\n"
-    "  --set KEY=VALUE    override one setting; may be repeated\n"
+    "  --set KEY=VALUE    override one setting; may be repeated. Secrets belong in a file:\n"
+    "                     others can see a command line until the program has read it\n"
     "  --duration S       stop by itself after S seconds\n"
     "  --check-config     check the settings and exit: 0 good, 2 not\n"
     "  --print-config     show every setting, its value and where it came from\n"
@@ -49,7 +51,9 @@ static const char help[] =
     "settings.\n"
     "\n"
     "Settings, lowest to highest: default, config.json, localdata/config.json, the device's\n"
-    "parameters, environment NTP_LOGGER_<NAME>, --set.\n"
+    "parameters, environment NTP_LOGGER_<NAME>, --set. What came by the last two is blanked in "
+    "the\n"
+    "process's own command line and environment at once.\n"
     "\n";
 
 void options_print_help(FILE *out)
@@ -64,8 +68,10 @@ static int parse_duration(const char *text, uint32_t *duration_s)
     errno = 0;
     long value = strtol(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0' || value < 1 || value > YEAR_S) {
+        char shown[REDACT_MAX];
+        redact(shown, text);
         fprintf(stderr, "ntp_logger: --duration is '%s': want a whole number of seconds 1..%d\n",
-                text, YEAR_S);
+                shown, YEAR_S);
         return -EINVAL;
     }
     *duration_s = (uint32_t)value;
@@ -96,26 +102,47 @@ static int take_option(struct options *options, int option)
     }
 }
 
-int options_parse(struct options *options, int argc, char **argv)
+// In our own words: getopt's would repeat the whole argument, and what was mistyped may be a URL.
+static int refuse_option(int problem, const char *word)
 {
-    *options = (struct options){.action = ACTION_RUN};
+    const char *why = problem == ':'         ? "wants a value"
+                      : optopt >= OPT_CONFIG ? "takes no value"
+                                             : "is unknown";
+    size_t length = strcspn(word, "=:");
+    fprintf(stderr, "ntp_logger: option '%.*s' %s\n", length < 40 ? (int)length : 40, word, why);
+    return -EINVAL;
+}
+
+static int parse_options(struct options *options, int argc, char **argv)
+{
+    opterr = 0;
     optind = 1;
     for (;;) {
-        int option = getopt_long(argc, argv, "", table, NULL);
+        int at = optind;
+        int option = getopt_long(argc, argv, "+:", table, NULL);
         if (option == -1) {
-            break;
+            return 0;
         }
-        // getopt has already said what is wrong with '?'.
-        int error = option == '?' ? -EINVAL : take_option(options, option);
+        int error = option == '?' || option == ':' ? refuse_option(option, argv[at])
+                                                   : take_option(options, option);
         if (error != 0) {
-            fputs("Try 'ntp_logger --help'.\n", stderr);
             return error;
         }
     }
-    if (optind < argc) {
-        fprintf(stderr, "ntp_logger: unexpected argument '%s'\nTry 'ntp_logger --help'.\n",
-                argv[optind]);
-        return -EINVAL;
+}
+
+int options_parse(struct options *options, int argc, char **argv)
+{
+    *options = (struct options){.action = ACTION_RUN};
+    int error = parse_options(options, argc, argv);
+    if (error == 0 && optind < argc) {
+        char shown[REDACT_MAX];
+        redact(shown, argv[optind]);
+        fprintf(stderr, "ntp_logger: unexpected argument '%s'\n", shown);
+        error = -EINVAL;
     }
-    return 0;
+    if (error != 0) {
+        fputs("Try 'ntp_logger --help'.\n", stderr);
+    }
+    return error;
 }

@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include "redact.h"
+
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
@@ -13,7 +15,6 @@
 #define FIELD(name) offsetof(struct config, name), sizeof(((struct config *)0)->name)
 #define WEEK_S      604800
 #define YEAR_S      31536000
-#define SHOWN_MAX   80
 
 const struct setting settings[] = {
     {"sample_interval_ms", SETTING_INTEGER, FIELD(sample_interval_ms), 1, 60000, NULL, "1000",
@@ -48,7 +49,7 @@ const struct setting settings[] = {
      "accept http:// addresses; for a laboratory only"},
     {"ca_bundle", SETTING_TEXT, FIELD(ca_bundle), 0, 0, NULL, "",
      "PEM file of trusted certificate authorities; empty: the system's"},
-    {"proxy", SETTING_TEXT, FIELD(proxy), 0, 0, NULL, "",
+    {"proxy", SETTING_PROXY, FIELD(proxy), 0, 0, NULL, "",
      "HTTP proxy for uploads; the environment's is never used"},
     {"spool_dir", SETTING_TEXT, FIELD(spool_dir), 0, 0, NULL, "",
      "directory of the rows that wait; empty: localdata/spool beside the program"},
@@ -114,28 +115,21 @@ void setting_range(const struct setting *setting, char *out, size_t size)
         snprintf(out, size, "an http(s) URL of at most %zu characters", setting->size - 1);
         break;
     case SETTING_TEXT:
+    case SETTING_PROXY:
     case SETTING_SECRET:
         snprintf(out, size, "printable text of at most %zu characters", setting->size - 1);
         break;
     }
 }
 
-static bool is_secret(const struct setting *setting)
-{
-    return setting->type == SETTING_URL || setting->type == SETTING_SECRET;
-}
-
-// A URL's query and a secret stay out of every message; other values are shown, shortened.
+// What is secret in a value stays out of every message, whichever setting it was given to: it may
+// have been meant for another.
 static int refuse(const struct setting *setting, const char *value, struct config_error *error)
 {
     char range[CONFIG_TEXT_MAX];
-    char shown[SHOWN_MAX + 1];
+    char shown[REDACT_MAX];
     setting_range(setting, range, sizeof range);
-    snprintf(shown, sizeof shown, "%.*s", is_secret(setting) ? (int)strcspn(value, "?") : SHOWN_MAX,
-             value);
-    for (char *p = shown; *p != '\0'; p++) {
-        *p = isprint((unsigned char)*p) ? *p : '.';
-    }
+    redact(shown, value);
     snprintf(error->text, sizeof error->text, "%s is '%s': want %s", setting->name,
              setting->type == SETTING_SECRET ? "(secret)" : shown, range);
     return -EINVAL;
@@ -232,6 +226,7 @@ int setting_set(struct config *config, const struct setting *setting, const char
     case SETTING_CHOICE:
         return set_choice(config, setting, value, error);
     case SETTING_TEXT:
+    case SETTING_PROXY:
     case SETTING_URL:
     case SETTING_SECRET:
         return set_text(config, setting, value, error);
@@ -251,13 +246,14 @@ static void format_choice(const struct setting *setting, uint32_t index, char *o
 static void format_text(const struct setting *setting, const char *text, bool show_secrets,
                         char *out, size_t size)
 {
-    if (show_secrets || *text == '\0' || !is_secret(setting)) {
+    char shown[REDACT_MAX];
+    if (show_secrets || *text == '\0' || setting->type == SETTING_TEXT) {
         snprintf(out, size, "%s", text);
     } else if (setting->type == SETTING_SECRET) {
         snprintf(out, size, "********");
     } else {
-        size_t shown = strcspn(text, "?");
-        snprintf(out, size, "%.*s%s", (int)shown, text, text[shown] == '?' ? "?********" : "");
+        redact(shown, text);
+        snprintf(out, size, "%s", shown);
     }
 }
 
@@ -286,6 +282,7 @@ void setting_format(const struct config *config, const struct setting *setting, 
         format_choice(setting, integer, out, size);
         break;
     case SETTING_TEXT:
+    case SETTING_PROXY:
     case SETTING_URL:
     case SETTING_SECRET:
         format_text(setting, at, show_secrets, out, size);

@@ -12,6 +12,7 @@ enum setting_type {
     SETTING_BOOL,
     SETTING_CHOICE, /* uint32_t: index into choices */
     SETTING_TEXT,
+    SETTING_PROXY,  /* text, an address; a user name and password in it are secret */
     SETTING_URL,    /* text, http(s), whose query is secret */
     SETTING_SECRET, /* text, never shown */
 };

@@ -145,10 +145,23 @@ static void read_signature(const char *query, struct url_facts *facts)
     }
 }
 
+size_t url_public_length(const char *text)
+{
+    static const char *const encoded[] = {"%3F", "%26", "%23"};
+    size_t len = strcspn(text, "?&#");
+    for (size_t i = 0; i < sizeof encoded / sizeof encoded[0]; i++) {
+        const char *found = strcasestr(text, encoded[i]);
+        if (found != NULL && (size_t)(found - text) < len) {
+            len = (size_t)(found - text);
+        }
+    }
+    return len;
+}
+
 static void copy_where(const char *url, char *where)
 {
     static const char cut[] = "...";
-    size_t len = strcspn(url, "?#");
+    size_t len = url_public_length(url);
     if (len < URL_WHERE_MAX) {
         memcpy(where, url, len);
         where[len] = '\0';

@@ -44,7 +44,8 @@ static int load_text(const char *json)
 static int load_set(const char *assignment)
 {
     struct config_inputs inputs = {.file = "/dev/null"};
-    inputs.assignments = &assignment;
+    char *copy = strdup(assignment);
+    inputs.assignments = &copy;
     inputs.assignment_count = 1;
     // An empty file is no JSON object, so give one.
     char path[SCRATCH_PATH_MAX + 16];
@@ -54,7 +55,9 @@ static int load_set(const char *assignment)
     fputs("{}", file);
     fclose(file);
     inputs.file = path;
-    return config_load(&config, &inputs, &error);
+    int result = config_load(&config, &inputs, &error);
+    free(copy);
+    return result;
 }
 
 static void config_has_the_documented_defaults(void **state)
@@ -93,7 +96,8 @@ static void config_lets_the_higher_layer_win(void **state)
     char env[] = "NTP_LOGGER_UPLOAD_INTERVAL_S=200";
     char other[] = "HOME=/root";
     char *environment[] = {other, env, NULL};
-    const char *assignment = "commit_interval_s=30";
+    char text[] = "commit_interval_s=30";
+    char *assignment = text;
     char path[SCRATCH_PATH_MAX + 16];
     snprintf(path, sizeof path, "%s/layers.json", scratch);
     FILE *file = fopen(path, "w");

@@ -24,6 +24,8 @@ static void good_addresses_are_taken_and_shown_without_their_query(void **state)
         {"http://127.0.0.1:8000/b/k", "http://127.0.0.1:8000/b/k", false},
         {"HTTPS://host", "HTTPS://host", true},
         {"https://host?canary", "https://host", true},
+        {"https://host/k%3FX-Amz-Signature=canary", "https://host/k", true},
+        {"https://host/k&X-Amz-Signature=canary", "https://host/k", true},
         {"https://[::1]:9000/b", "https://[::1]:9000/b", true},
         {"https://[::1]/b", "https://[::1]/b", true},
     };
