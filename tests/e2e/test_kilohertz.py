@@ -1,9 +1,13 @@
-"""A thousand rows a second, with uploads and a disk that stands still inside: none is lost."""
+"""A thousand rows a second, with uploads and a disk that stands still inside: none is lost.
+
+And memory that stays as it is, over a million ticks.
+"""
 
 import dataclasses
 import os
 import statistics
 import threading
+import time
 
 import pytest
 
@@ -111,3 +115,33 @@ def test_a_thousand_rows_a_second_lose_none_while_the_disk_stands_still(
 def test_ten_minutes_at_a_kilohertz_give_600000_rows(make_logger, bucket, chrony_address, order):
     count = run(make_logger, bucket, chrony_address, order, 600)
     assert abs(count.rows - 600_000) <= 1
+
+
+def private_kib(pid: int) -> int:
+    """The process's own memory: heap, stacks, changed data."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon:"))
+
+
+@pytest.mark.slow
+def test_a_million_ticks_leave_the_heap_as_it_was(make_logger, bucket, chrony_address):
+    logger = make_logger(
+        chrony_address=chrony_address,
+        sample_interval_ms=1,
+        upload_interval_s=30,
+        first_upload_s=3,
+        **bucket.presigned_settings(),
+    )
+    logger.start()
+    time.sleep(60)  # with two uploads behind it nothing is used for the first time any more
+    sizes = [private_kib(logger.process.pid)]
+    for _ in range(94):
+        time.sleep(10)
+        sizes.append(private_kib(logger.process.pid))
+    code, _ = logger.stop()
+    assert code == 0, logger.said
+    uploaded = without_repeats(bucket.versions(KEY))
+    count = count_rows(uploaded + [path.read_bytes() for path in logger.sealed()], 1_000_000)
+    print(f"{count.ticks} ticks, {count.rows} rows, RssAnon {sizes[0]} KiB, then {sizes[-1]} KiB")
+    assert count.ticks == 1_000_000
+    assert max(sizes) - sizes[0] <= 16

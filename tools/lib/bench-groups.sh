@@ -86,6 +86,10 @@ contest_upload() {
   echo "upload, plain, MB/s:sendfile|$ours upload sendfile $work/object http://127.0.0.1:$plain_port"
   ! command -v curl >/dev/null ||
     echo "upload, plain, MB/s:curl|$repo/tests/bench/peers/curl_put.sh $work/object http://127.0.0.1:$plain_port/"
+  [ -n "$quick" ] || {
+    echo "upload, 1 GB, MB/s:ours|$ours upload put $work/large http://127.0.0.1:$plain_port"
+    echo "upload, 1 GB, TLS, MB/s:ours|$ours upload put $work/large https://127.0.0.1:$tls_port $work/ca.pem"
+  }
   echo "upload, TLS, MB/s:ours|$ours upload put $work/object https://127.0.0.1:$tls_port $work/ca.pem"
   ! command -v curl >/dev/null ||
     echo "upload, TLS, MB/s:curl|$repo/tests/bench/peers/curl_put.sh $work/object https://127.0.0.1:$tls_port/ $work/ca.pem"
@@ -117,6 +121,7 @@ prepare_group() {
   need lab openssl
   mkdir -p "$work"
   head -c "$(scaled 100000000)" /dev/urandom >"$work/object"
+  [ -n "$quick" ] || head -c 1000000000 /dev/urandom >"$work/large"
   openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=bench -keyout "$work/key.pem" \
     -addext subjectAltName=IP:127.0.0.1 -out "$work/ca.pem" 2>/dev/null
   trap stop_sinks EXIT
