@@ -29,7 +29,8 @@ worlds=(
   'cjson/.*|cJSON.h=cJSON'
   'sys/timex.h=the kernel clock (sys/timex.h)'
   'zlib.h=zlib'
-  'openssl/evp.h=OpenSSL (digests)'
+  'openssl/md5.h=OpenSSL (MD5)'
+  'openssl/evp.h=OpenSSL (base64)'
   'openssl/(ssl|x509).*=OpenSSL (TLS)'
   'ax[a-z]*/.*|axsdk/.*|vdo-.*=Axis headers'
 )
