@@ -12,8 +12,8 @@
  * locked (flock) while a process owns the spool. docs/SPOOL.md tells what each crash leaves.
  *
  * Threads: append, commit, seal and take_evicted belong to the writer; next_sealed, open_segment,
- * unpin and remove to the uploader; stats to anyone. One mutex guards the bookkeeping both sides
- * share and is never held during a system call. Nothing is allocated after spool_open.
+ * segment_md5, unpin and remove to the uploader; stats to anyone. One mutex guards the bookkeeping
+ * both sides share and is never held during a system call. Nothing is allocated after spool_open.
  *
  * Promise: a row for which spool_commit returned 0 is never lost but by the quota, and then
  * spool_take_evicted tells which. All functions return 0 or -errno unless said otherwise.
@@ -118,6 +118,13 @@ bool spool_next_sealed(struct spool *spool, uint64_t after, struct spool_segment
  * next open. -ENOENT: evicted meanwhile. -EBADMSG: damaged, moved to bad/. Go on with the next.
  */
 int spool_open_segment(struct spool *spool, const struct spool_segment *segment, int *fd);
+
+/*
+ * The MD5 of what was written as SEGMENT, counted while it was written: not of what the disk gives
+ * back. False when it is not known: sealed by a former run or by a recovery, too long ago, or not
+ * of that size.
+ */
+bool spool_segment_md5(struct spool *spool, const struct spool_segment *segment, uint8_t md5[16]);
 
 /* The pinned segment was not acknowledged: it may be evicted again. The caller closes its fd. */
 void spool_unpin(struct spool *spool);

@@ -201,6 +201,7 @@ static void drop_uncommitted(struct spool *spool, bool keep)
         spool->recut = true;
     }
     active->size = active->committed_size;
+    active->md5 = active->committed_md5;
     active->appended_seq = spool->committed_seq;
     spool_evictions_untold(spool);
     note_active(spool);
@@ -290,6 +291,7 @@ int spool_append(struct spool *spool, const char *rows, size_t size, uint64_t fi
         drop_uncommitted(spool, is_refusal(error));
         return spool_note_failure(spool, SPOOL_WRITE_FAILED, error);
     }
+    spool_digest_appended(active, rows, size);
     active->size += size + (active->size == 0 ? spool->header_size : 0);
     active->appended_seq = last_seq;
     note_active(spool);
@@ -334,6 +336,7 @@ int spool_commit(struct spool *spool)
         return spool_note_failure(spool, SPOOL_SYNC_FAILED, error);
     }
     active->committed_size = active->size;
+    active->committed_md5 = active->md5;
     spool->committed_seq = active->appended_seq;
     spool_evictions_told(spool);
     if (!spool->dir_dirty) {
@@ -351,20 +354,21 @@ bool spool_wants_seal(const struct spool *spool)
     return spool->active.fd >= 0 && spool->active.size > 0 && spool->active.size >= limit;
 }
 
-int spool_rename_sealed(struct spool *spool, const struct spool_name *part, uint64_t size)
+int spool_rename_sealed(struct spool *spool, const struct spool_name *part, uint64_t size,
+                        struct spool_name *sealed)
 {
-    struct spool_name sealed = {.kind = SPOOL_SEALED, .number = part->number};
+    *sealed = (struct spool_name){.kind = SPOOL_SEALED, .number = part->number};
     char from[SPOOL_NAME_MAX];
     char to[SPOOL_NAME_MAX];
     spool_name_format(from, part);
-    spool_name_format(to, &sealed);
+    spool_name_format(to, sealed);
     int error;
     while ((error = spool_rename(spool, from, to)) == -EEXIST) {
-        sealed.number = atomic_fetch_add(&spool->next_number, 1);
-        spool_name_format(to, &sealed);
+        sealed->number = atomic_fetch_add(&spool->next_number, 1);
+        spool_name_format(to, sealed);
     }
     if (error == 0) {
-        spool_note_sealed(spool, sealed.number, size);
+        spool_note_sealed(spool, sealed->number, size);
     }
     return error;
 }
@@ -392,11 +396,13 @@ int spool_seal(struct spool *spool)
     if (error != 0) {
         return spool_note_failure(spool, SPOOL_OTHER_FAILED, error);
     }
-    error = spool_rename_sealed(spool, &active->name, active->size);
+    struct spool_name sealed;
+    error = spool_rename_sealed(spool, &active->name, active->size, &sealed);
     if (error != 0) {
         abandon(spool, &next);
         return spool_note_failure(spool, SPOOL_OTHER_FAILED, error);
     }
+    spool_digest_sealed(spool, active, sealed.number);
     close(active->fd);
     spool->active = next;
     note_active(spool);

@@ -6,12 +6,14 @@
  *   spool_rescue.c   the bytes of one .part: keep the whole rows, drop the rest
  *   spool_quota.c    room for new rows: evicting the oldest sealed segment and saying so
  *   spool_sealed.c   the uploader's calls: next, open, unpin, remove
+ *   spool_digest.c   the MD5 of what is written, for the upload's checksum
  *   spool_dir.c      the directory: entering and locking it, walking it, bad/
  *   spool_name.c     file names
  */
 #ifndef PIPELINE_SPOOL_PRIVATE_H
 #define PIPELINE_SPOOL_PRIVATE_H
 
+#include "base/md5.h"
 #include "core/csv.h"
 #include "pipeline/spool.h"
 
@@ -122,6 +124,16 @@ struct spool_active {
     uint64_t size;
     uint64_t committed_size;
     uint64_t appended_seq;
+    struct md5_state md5; /* of the first `size` bytes; when that is 0: not begun */
+    struct md5_state committed_md5;
+};
+
+/* The newest sealed segments whose MD5 is known: more than two days at one an hour. */
+#define SPOOL_DIGESTS_MAX 64
+struct spool_digest {
+    uint64_t number; /* 0 = none */
+    uint64_t size;
+    uint8_t md5[MD5_BYTES];
 };
 
 struct spool {
@@ -155,6 +167,8 @@ struct spool {
     uint64_t evicting;      /* the writer is about to take it away; 0 = none */
     struct spool_done done[SPOOL_DONE_MAX];
     unsigned done_count;
+    struct spool_digest digests[SPOOL_DIGESTS_MAX];
+    unsigned next_digest; /* the place of the next one: of the oldest */
 };
 
 /* Counts a failure (-errno) in the statistics and returns it. */
@@ -201,8 +215,17 @@ int spool_recover(struct spool *spool, uint64_t first_seq, struct spool_recovery
 /* Creates the .part of the next free number for FIRST_SEQ as ACTIVE. 0 or -errno. */
 int spool_start_part(struct spool *spool, uint64_t first_seq, struct spool_active *active);
 
-/* Renames a .part to its sealed name, or to a higher number when that is taken. 0 or -errno. */
-int spool_rename_sealed(struct spool *spool, const struct spool_name *part, uint64_t size);
+/*
+ * Renames a .part to its sealed name, or to a higher number when that is taken, and accounts for
+ * it. SEALED gets that name. 0 or -errno.
+ */
+int spool_rename_sealed(struct spool *spool, const struct spool_name *part, uint64_t size,
+                        struct spool_name *sealed);
+
+/* SIZE bytes of ROWS, behind a header when they are the first, are in the file now. Writer only. */
+void spool_digest_appended(struct spool_active *active, const char *rows, size_t size);
+/* ACTIVE, all of it committed, was sealed as NUMBER. Before the uploader is offered it. */
+void spool_digest_sealed(struct spool *spool, const struct spool_active *active, uint64_t number);
 
 /* Evicts until SIZE more bytes fit; gives up silently: the write itself decides. */
 void spool_make_room(struct spool *spool, uint64_t size);

@@ -191,7 +191,8 @@ static int seal_part(struct sweep *sweep, const struct spool_name *name,
     use_seq(sweep, name->boot_id, rescue->last_seq);
     // Until a new .part exists, the newest sealed segment says where numbering goes on.
     atomic_store(&sweep->spool->has_part, false);
-    return spool_rename_sealed(sweep->spool, name, rescue->size);
+    struct spool_name sealed;
+    return spool_rename_sealed(sweep->spool, name, rescue->size, &sealed);
 }
 
 // One without rows is kept to go on with, the one with the highest number.

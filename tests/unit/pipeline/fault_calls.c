@@ -31,6 +31,7 @@ static struct {
 
 static unsigned fired;
 static long disk_left = LONG_MAX;
+static bool disk_heals;
 static unsigned long long free_bytes = ULLONG_MAX;
 static unsigned file_system; /* 0: the real one */
 
@@ -39,6 +40,7 @@ void fault_reset(void)
     memset(faults, 0, sizeof faults);
     fired = 0;
     disk_left = LONG_MAX;
+    disk_heals = false;
     free_bytes = ULLONG_MAX;
     file_system = 0;
 }
@@ -53,6 +55,13 @@ void fault_arm(enum fault_call call, unsigned nth, int error, bool forever)
 void fault_fill_disk_after(unsigned bytes)
 {
     disk_left = (long)bytes;
+    disk_heals = false;
+}
+
+void fault_fill_disk_once_after(unsigned bytes)
+{
+    disk_left = (long)bytes;
+    disk_heals = true;
 }
 
 void fault_free_bytes(unsigned long long bytes)
@@ -127,6 +136,7 @@ ssize_t __wrap_writev(int fd, const struct iovec *iov, int count)
     }
     if (disk_left == 0) {
         fired++;
+        disk_left = disk_heals ? LONG_MAX : 0;
         errno = ENOSPC;
         return -1;
     }

@@ -42,6 +42,8 @@ void fault_reset(void);
 void fault_arm(enum fault_call call, unsigned nth, int error, bool forever);
 /* writev writes at most BYTES in all from now on, then fails with ENOSPC. */
 void fault_fill_disk_after(unsigned bytes);
+/* The same, but that one failure makes room again. */
+void fault_fill_disk_once_after(unsigned bytes);
 /* What fstatvfs says is free. */
 void fault_free_bytes(unsigned long long bytes);
 /* What fstatfs says the file system is: a magic number of <linux/magic.h>. */
