@@ -23,10 +23,11 @@ enum delivery_verdict {
 
 struct delivery_request {
     enum delivery_object object;
-    int fd;           /* an open regular file to send from offset 0, or -1: then DATA */
-    const char *data; /* memory to send when fd is -1 */
-    uint64_t size;    /* bytes to send */
-    const char *name; /* a name that identifies the content, for per-segment keys; no path */
+    int fd;             /* an open regular file to send from offset 0, or -1: then DATA */
+    const char *data;   /* memory to send when fd is -1 */
+    uint64_t size;      /* bytes to send */
+    const uint8_t *md5; /* the 16 bytes it is known to have as it was written, or NULL */
+    const char *name;   /* a name that identifies the content, for per-segment keys; no path */
     const atomic_bool *abort; /* becomes true when the transfer must end within a second */
 };
 

@@ -3,6 +3,11 @@
  *
  * Content-MD5 makes S3 check the bytes. Some signers count it among the headers they signed, and
  * refuse it: then the same attempt goes on without it. It is of the bytes sent: the packed ones.
+ *
+ * A request that brings its MD5 saves the pass over the file, and S3 then checks what was once
+ * written. Where S3 says that the bytes are others, the file is read for the MD5 of what is there
+ * now. If that is another one, the disk changed the file, and the same attempt sends it as it is: a
+ * damaged row is worth more in the bucket than refused for ever. If not, they changed on the way.
  */
 #ifndef UPLOAD_ATTEMPT_H
 #define UPLOAD_ATTEMPT_H
@@ -26,7 +31,8 @@ struct attempt {
     struct put_answer answer;
     struct digest digest;
     bool digest_known;
-    bool md5_refused; /* it was tried without Content-MD5, too */
+    bool md5_refused;  /* it was tried without Content-MD5, too */
+    bool file_differs; /* from what was written; it was tried as it is now, too */
     enum outcome outcome;
 };
 

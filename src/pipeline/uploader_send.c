@@ -1,6 +1,7 @@
 #include "uploader_private.h"
 
 #include "base/log.h"
+#include "base/md5.h"
 #include "pipeline/projection.h"
 #include "pipeline/segment_name.h"
 
@@ -56,12 +57,31 @@ static bool postpone(struct uploader *u, enum delivery_object object,
     return !result->offline;
 }
 
-static void put_file(struct uploader *u, const char *name, int fd, uint64_t size,
-                     struct delivery_result *result)
+static void put_plain(struct uploader *u, const struct spool_segment *segment, const char *name,
+                      int fd, struct delivery_result *result)
+{
+    uint8_t md5[MD5_BYTES];
+    struct delivery_request request = {.object = OBJECT_TIME_LOG,
+                                       .fd = fd,
+                                       .size = segment->size,
+                                       .name = name,
+                                       .abort = &u->stopping};
+    request.md5 = spool_segment_md5(u->config.spool, segment, md5) ? md5 : NULL;
+    u->config.delivery->put(u->config.delivery, &request, result);
+}
+
+static void put_legacy(struct uploader *u, const char *name, int fd, struct delivery_result *result)
 {
     struct delivery_request request = {
-        .object = OBJECT_TIME_LOG, .fd = fd, .size = size, .name = name, .abort = &u->stopping};
+        .object = OBJECT_TIME_LOG, .fd = -1, .name = name, .abort = &u->stopping};
+    int error = projection_legacy(fd, u->config.scratch_dir, &request.fd, &request.size);
+    if (error != 0) {
+        snprintf(result->reason, sizeof result->reason, "can't make its legacy form: %s",
+                 strerror(-error));
+        return;
+    }
     u->config.delivery->put(u->config.delivery, &request, result);
+    close(request.fd);
 }
 
 // A segment in the form that is asked for. Not being able to make it is a reason to try again.
@@ -71,20 +91,11 @@ static struct delivery_result put_segment(struct uploader *u, const struct spool
     struct delivery_result result = {.verdict = DELIVERY_RETRY, .retry_in_ms = PROJECT_RETRY_MS};
     char name[SEGMENT_NAME_MAX];
     segment_name(fd, segment, name);
-    if (!u->config.legacy) {
-        put_file(u, name, fd, segment->size, &result);
-        return result;
+    if (u->config.legacy) {
+        put_legacy(u, name, fd, &result);
+    } else {
+        put_plain(u, segment, name, fd, &result);
     }
-    int legacy_fd = -1;
-    uint64_t size = 0;
-    int error = projection_legacy(fd, u->config.scratch_dir, &legacy_fd, &size);
-    if (error != 0) {
-        snprintf(result.reason, sizeof result.reason, "can't make its legacy form: %s",
-                 strerror(-error));
-        return result;
-    }
-    put_file(u, name, legacy_fd, size, &result);
-    close(legacy_fd);
     return result;
 }
 

@@ -42,7 +42,7 @@ static void unwrap(struct parcel *parcel)
 }
 
 // The pass before the transfer: checksum, and the packed size. Without a digest nothing is packed.
-static int inspect(struct parcel *parcel, struct attempt *attempt)
+static int read_through(struct parcel *parcel, struct attempt *attempt)
 {
     int error = digest_stream(&attempt->digest, parcel->stream);
     attempt->digest_known = error == 0;
@@ -54,6 +54,18 @@ static int inspect(struct parcel *parcel, struct attempt *attempt)
         return stream_restart(parcel->stream) ? 0 : -EIO;
     }
     return error;
+}
+
+// That pass, unless the request brings what it would give.
+static int inspect(struct parcel *parcel, struct attempt *attempt,
+                   const struct delivery_request *request)
+{
+    if (request->md5 == NULL || parcel->gzip != NULL) {
+        return read_through(parcel, attempt);
+    }
+    digest_take(&attempt->digest, request->md5, request->size);
+    attempt->digest_known = true;
+    return 0;
 }
 
 static void send_once(struct attempt *attempt, struct put *put, const struct attempt_target *target,
@@ -74,9 +86,25 @@ static void send_once(struct attempt *attempt, struct put *put, const struct att
     attempt->outcome = outcome_classify(&answer);
 }
 
-static bool signature_refused(const struct attempt *attempt)
+static bool is_code(const struct attempt *attempt, const char *code)
 {
-    return strcmp(attempt->answer.code, "SignatureDoesNotMatch") == 0;
+    return strcmp(attempt->answer.code, code) == 0;
+}
+
+// What was sent is not what the given MD5 is of: is the file? An answer that stands is left alone.
+static bool file_differs(struct attempt *attempt, struct parcel *parcel,
+                         const struct delivery_request *request)
+{
+    if (request->md5 == NULL || parcel->gzip != NULL || !stream_restart(parcel->stream)) {
+        return false;
+    }
+    int error = read_through(parcel, attempt);
+    if (error != 0) {
+        fail_to_read(attempt, error);
+        return false;
+    }
+    attempt->file_differs = memcmp(attempt->digest.bytes, request->md5, DIGEST_BYTES) != 0;
+    return attempt->file_differs;
 }
 
 void attempt_run(struct attempt *attempt, struct put *put, const struct attempt_target *target,
@@ -85,15 +113,19 @@ void attempt_run(struct attempt *attempt, struct put *put, const struct attempt_
     struct parcel parcel;
     *attempt = (struct attempt){.md5_refused = false};
     wrap(&parcel, request, target->compress);
-    int error = inspect(&parcel, attempt);
+    int error = inspect(&parcel, attempt, request);
     if (error != 0) {
         fail_to_read(attempt, error);
     } else {
         bool with_md5 = attempt->digest_known && target->send_md5;
         send_once(attempt, put, target, &parcel, request->abort, with_md5);
-        if (with_md5 && signature_refused(attempt) && stream_restart(parcel.stream)) {
+        if (with_md5 && is_code(attempt, "SignatureDoesNotMatch") &&
+            stream_restart(parcel.stream)) {
             attempt->md5_refused = true;
             send_once(attempt, put, target, &parcel, request->abort, false);
+        } else if (with_md5 && is_code(attempt, "BadDigest") &&
+                   file_differs(attempt, &parcel, request)) {
+            send_once(attempt, put, target, &parcel, request->abort, true);
         }
     }
     unwrap(&parcel);

@@ -44,10 +44,14 @@ void sender_lane_take_url(struct sender_lane *lane, const char *url)
     memcpy(lane->state.where, lane->facts.where, sizeof lane->state.where);
 }
 
-// One log line's worth, once per URL.
+// One log line's worth; of a URL, once.
 static const char *remark_on_ack(struct sender_lane *lane, enum delivery_object object,
                                  const struct attempt *attempt)
 {
+    if (attempt->file_differs) {
+        return "stored as the disk gives it back, which is not what was written: a disk that "
+               "fails?";
+    }
     const char *etag = attempt->answer.etag_md5;
     if (!lane->etag_told && attempt->digest_known && etag[0] != '\0' &&
         strcmp(etag, attempt->digest.hex) != 0) {

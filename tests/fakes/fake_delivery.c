@@ -34,6 +34,10 @@ static void fake_put(struct delivery *delivery, const struct delivery_request *r
         put->verdict = result->verdict;
         put->data = read_all(request);
         put->size = (size_t)request->size;
+        put->md5_given = request->md5 != NULL;
+        if (put->md5_given) {
+            memcpy(put->md5, request->md5, sizeof put->md5);
+        }
         snprintf(put->name, sizeof put->name, "%s", request->name);
     }
     pthread_cond_broadcast(&fake->changed);

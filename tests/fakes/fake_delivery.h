@@ -18,6 +18,8 @@ struct fake_put {
     char name[64];
     char *data; /* what was sent, terminated */
     size_t size;
+    bool md5_given;
+    uint8_t md5[16];
 };
 
 struct fake_delivery {

@@ -1,5 +1,6 @@
 #include "pipeline/uploader.h"
 
+#include "base/md5.h"
 #include "core/csv.h"
 #include "fake_delivery.h"
 #include "scratch.h"
@@ -124,6 +125,37 @@ static void uploader_sends_segments_oldest_first_then_the_status(void **state)
     assert_true(strcmp(rig->fake.puts[0].name, rig->fake.puts[1].name) < 0);
     struct spool_segment left;
     assert_false(spool_next_sealed(rig->spool, 0, &left));
+}
+
+static void uploader_hands_on_the_md5_that_the_spool_counted(void **state)
+{
+    struct rig *rig = *state;
+    add_segment(rig, 1);
+    start(rig, 1);
+    assert_true(fake_delivery_wait(&rig->fake, 2));
+    stop(rig);
+    const struct fake_put *put = &rig->fake.puts[0];
+    struct md5_state all;
+    uint8_t md5[MD5_BYTES];
+    md5_begin(&all);
+    md5_add(&all, put->data, put->size);
+    assert_int_equal(md5_end(&all, md5), 0);
+    assert_true(put->md5_given);
+    assert_memory_equal(put->md5, md5, MD5_BYTES);
+    assert_false(rig->fake.puts[1].md5_given); // the status
+}
+
+static void uploader_gives_no_md5_with_the_legacy_form(void **state)
+{
+    struct rig *rig = *state;
+    rig->legacy_scratch = rig->dir;
+    add_segment(rig, 1);
+    start(rig, 1);
+    assert_true(fake_delivery_wait(&rig->fake, 2));
+    stop(rig);
+    assert_int_equal(rig->fake.puts[0].object, OBJECT_TIME_LOG);
+    assert_null(strstr(rig->fake.puts[0].data, "elapsed_time"));
+    assert_false(rig->fake.puts[0].md5_given);
 }
 
 static void refuse_everything(const struct fake_delivery *fake,
@@ -313,6 +345,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
         TEST(uploader_sends_segments_oldest_first_then_the_status),
+        TEST(uploader_hands_on_the_md5_that_the_spool_counted),
+        TEST(uploader_gives_no_md5_with_the_legacy_form),
         TEST(uploader_deletes_nothing_that_was_not_acknowledged),
         TEST(uploader_sends_the_same_bytes_again_after_a_refusal),
         TEST(uploader_lets_others_go_before_one_bad_segment),

@@ -166,6 +166,30 @@ static void the_time_log_goes_packed_when_asked_for_and_the_status_as_it_is(void
     assert_memory_equal(server.seen[1].body, "abc", 3);
 }
 
+static void a_file_that_the_disk_changed_is_stored_and_told(void **state)
+{
+    (void)state;
+    static const struct canned_reply replies[] = {
+        {.bytes =
+             "HTTP/1.1 400 No\r\nConnection: close\r\n\r\n<Error><Code>BadDigest</Code></Error>"},
+        {.bytes = STORED_AS(MD5_OF_ABC)}};
+    static const uint8_t as_written[16] = {1};
+    open_sender(replies, 2, SIGV4);
+    struct delivery_request request = {.object = OBJECT_TIME_LOG,
+                                       .fd = -1,
+                                       .data = "abc",
+                                       .size = 3,
+                                       .md5 = as_written,
+                                       .name = "segment",
+                                       .abort = &no_abort};
+    struct delivery *delivery = sender_delivery(sender);
+    delivery->put(delivery, &request, &result);
+    canned_stop(&server);
+    assert_int_equal(result.verdict, DELIVERY_ACKNOWLEDGED);
+    assert_non_null(strstr(result.reason, "not what was written"));
+    assert_int_equal(atomic_load(&server.seen_count), 2);
+}
+
 static void an_etag_that_is_not_the_md5_is_told_once_and_never_a_failure(void **state)
 {
     (void)state;
@@ -355,6 +379,7 @@ int main(void)
                                   close_sender),
         cmocka_unit_test_teardown(the_time_log_goes_packed_when_asked_for_and_the_status_as_it_is,
                                   close_sender),
+        cmocka_unit_test_teardown(a_file_that_the_disk_changed_is_stored_and_told, close_sender),
         cmocka_unit_test_teardown(an_etag_that_is_not_the_md5_is_told_once_and_never_a_failure,
                                   close_sender),
         cmocka_unit_test_teardown(writing_one_url_again_asks_once_for_a_versioned_bucket,
