@@ -43,6 +43,32 @@ static int check_urls(const struct config *config, struct config_error *error)
     return result;
 }
 
+static bool is_proxy_scheme(const char *proxy, size_t length)
+{
+    return length == 0 || (length == 4 && strncasecmp(proxy, "http", 4) == 0) ||
+           (length == 5 && strncasecmp(proxy, "https", 5) == 0);
+}
+
+// Like any address, but for a user name and password, and a scheme that may be missing.
+static int check_proxy(const char *proxy, struct config_error *error)
+{
+    struct url_facts facts;
+    const char *why = "its scheme is neither http nor https";
+    char shown[REDACT_MAX];
+    char url[CONFIG_TEXT_MAX + sizeof "http://"];
+    const char *scheme_end = strstr(proxy, "://");
+    const char *authority = scheme_end != NULL ? scheme_end + 3 : proxy;
+    const char *at = strrchr(authority, '@');
+    snprintf(url, sizeof url, "http://%s", at != NULL ? at + 1 : authority);
+    size_t scheme = scheme_end != NULL ? (size_t)(scheme_end - proxy) : 0;
+    if (*proxy == '\0' || (is_proxy_scheme(proxy, scheme) && url_parse(url, &facts, &why) == 0)) {
+        return 0;
+    }
+    redact(shown, proxy);
+    return setting_error(error, "proxy is '%s': %s; want http://[USER:PASSWORD@]HOST:PORT", shown,
+                         why);
+}
+
 static int check_direct_mode(const struct config *config, struct config_error *error)
 {
     const char *const needed[] = {config->s3_endpoint, config->s3_region, config->s3_bucket,
@@ -92,6 +118,9 @@ int config_check(const struct config *config, struct config_error *error)
             config->chrony_address);
     }
     int result = check_servers(config->ntp_servers, error);
+    if (result == 0) {
+        result = check_proxy(config->proxy, error);
+    }
     if (result == 0) {
         result = check_direct_mode(config, error);
     }

@@ -50,7 +50,7 @@ const struct setting settings[] = {
     {"ca_bundle", SETTING_TEXT, FIELD(ca_bundle), 0, 0, NULL, "",
      "PEM file of trusted certificate authorities; empty: the system's"},
     {"proxy", SETTING_PROXY, FIELD(proxy), 0, 0, NULL, "",
-     "HTTP proxy for uploads; the environment's is never used"},
+     "HTTP proxy for uploads, http://[USER:PASSWORD@]HOST:PORT; the environment's is never used"},
     {"spool_dir", SETTING_TEXT, FIELD(spool_dir), 0, 0, NULL, "",
      "directory of the rows that wait; empty: localdata/spool beside the program"},
     {"ring_dir", SETTING_TEXT, FIELD(ring_dir), 0, 0, NULL, "/dev/shm",

@@ -348,18 +348,15 @@ static enum transport translate(const struct put *put, CURLcode code,
     return transport;
 }
 
-// Printable, and cut before anything that could be a query string.
+// The library's words up to what may be a secret: a query string, and in "Unsupported proxy syntax
+// in 'http://user:password@...'" all from the quote on. Printable.
 static void copy_detail(char *out, size_t size, const char *text)
 {
-    size_t len = 0;
-    while (len < size - 1 && text[len] != '\0' && text[len] != '?') {
-        out[len] = text[len];
-        if (out[len] < ' ' || out[len] > '~') {
-            out[len] = ' ';
-        }
-        len++;
+    size_t end = strcspn(text, strchr(text, '@') != NULL ? "?'\":" : "?");
+    snprintf(out, size, "%.*s", (int)end, text);
+    for (char *p = out; *p != '\0'; p++) {
+        *p = (char)(*p < ' ' || *p > '~' ? ' ' : *p);
     }
-    out[len] = '\0';
 }
 
 static bool is_stored(CURL *easy, const struct put_answer *answer, const struct answer *raw,

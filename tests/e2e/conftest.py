@@ -7,4 +7,5 @@ from lab.fixtures import (  # noqa: F401
     ntp_lab,
     proxy,
     s3_server,
+    url_source,
 )

@@ -1,11 +1,8 @@
 """Keys that outlive a week: a new URL by the settings, by url_source, or none at all (direct)."""
 
 import gzip
-import http.server
-import json
 import re
 import signal
-import threading
 import time
 
 import pytest
@@ -24,51 +21,6 @@ def assert_all_there(stored: list[bytes], logger) -> None:
     active = [path.read_bytes() for path in logger.spool.glob("[0-9]*.csv.part")]
     files = without_repeats(stored + waiting + [body for body in active if body])
     assert_exactly_once(parse_files(files))
-
-
-class UrlSource:
-    """A small HTTP server that hands out whatever `answer` holds, and counts who asks."""
-
-    def __init__(self):
-        self.answer: dict | bytes = {}
-        self.status = 200
-        self.asked: list[str] = []
-        source = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):  # noqa: N802 (the library's name)
-                source.asked.append(self.path)
-                body = source.answer
-                body = body if isinstance(body, bytes) else json.dumps(body).encode()
-                self.send_response(source.status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_args):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/urls?token=canary-token"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def hand_out(self, bucket, expires_s: int = 3600) -> None:
-        self.answer = {
-            "version": 1,
-            "time_log": bucket.presign(KEY, expires_s=expires_s),
-            "ntp_status": bucket.presign("ntp_status.txt", expires_s=expires_s),
-        }
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def url_source():
-    source = UrlSource()
-    yield source
-    source.stop()
 
 
 def expired(bucket, endpoint=None) -> str:

@@ -8,6 +8,7 @@ from lab.fault_proxy import FaultProxy
 from lab.logger import Logger
 from lab.ntp import NtpLab
 from lab.s3 import S3Server
+from lab.url_source import UrlSource
 
 _numbers = itertools.count(1)
 
@@ -48,6 +49,14 @@ def ntp_lab():
     lab = NtpLab()
     yield lab
     lab.stop()
+
+
+@pytest.fixture
+def url_source():
+    """Hands out what the test tells it to."""
+    source = UrlSource()
+    yield source
+    source.stop()
 
 
 @pytest.fixture

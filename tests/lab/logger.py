@@ -37,6 +37,11 @@ def wait_until(ready: Callable[[], object], what: str, timeout_s: float = PATIEN
         time.sleep(0.05)
 
 
+def environment() -> dict[str, str]:
+    """Ours, without what the logger would take for settings."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("NTP_LOGGER_")}
+
+
 class Logger:
     """One ntp_logger with a folder of its own; settings are given as C7 names them."""
 
@@ -79,10 +84,10 @@ class Logger:
     def command(self, *args: str) -> list[str]:
         return [str(binary()), "--config", str(self.config), *args]
 
-    def start(self, *args: str) -> None:
-        """Starts it; what it says on stderr is collected while it runs."""
-        # no NTP_LOGGER_* of the caller's may change the test
-        env = {k: v for k, v in os.environ.items() if not k.startswith("NTP_LOGGER_")}
+    def start(self, *args: str, settings: dict[str, str] | None = None) -> None:
+        """Starts it, with SETTINGS in its environment; what it says is collected while it runs."""
+        env = environment()
+        env |= {f"NTP_LOGGER_{name.upper()}": value for name, value in (settings or {}).items()}
         self.process = subprocess.Popen(
             self.command(*args), stderr=subprocess.PIPE, text=True, env=env, cwd=self.folder
         )
@@ -118,9 +123,8 @@ class Logger:
 
     def run(self, *args: str, timeout_s: float = PATIENCE_S) -> subprocess.CompletedProcess:
         """Runs it to its end, for calls that are expected to end by themselves."""
-        env = {k: v for k, v in os.environ.items() if not k.startswith("NTP_LOGGER_")}
         return subprocess.run(
-            self.command(*args), capture_output=True, text=True, env=env, timeout=timeout_s
+            self.command(*args), capture_output=True, text=True, env=environment(), timeout=timeout_s
         )
 
     def sealed(self) -> list[pathlib.Path]:

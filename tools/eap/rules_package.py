@@ -237,7 +237,7 @@ def _secret(package: Package):
     config = json.loads(package.files["config.json"])
     secrets = [
         value.encode() for key, value in config.items()
-        if isinstance(value, str) and len(value) > 7 and re.search("url|secret|key", key)
+        if isinstance(value, str) and len(value) > 7 and re.search("url|secret|key|proxy", key)
     ]
     for name, content in package.files.items():
         if name != "config.json" and (
