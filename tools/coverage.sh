@@ -6,8 +6,9 @@
 # required file never was, or a test failed; the branches are named, as FILE:LINE.
 #
 #   required   the ring (ring.h, ring.c, ring_storage.c), the spool's recovery (spool_recover.c,
-#              spool_rescue.c) and the outcome table (outcome.c): 100 %
-#   reported   the rest of the spool, and what decides when to try again
+#              spool_rescue.c, spool_dir.c, spool_name.c), the outcome table (outcome.c) and what
+#              it leads to (aside.c, backoff.c, lane.c): 100 %
+#   reported   the rest of the spool
 #
 #   --no-build      only run the tests of what is built already
 #   --without TEST  leave one out (such as unit.core.ring): what does it alone cover?
@@ -20,10 +21,10 @@ repo=$(dirname "$(dirname "$(readlink -f "$0")")")
 . "$repo/tools/lib/common.sh"
 
 required=(include/core/ring.h src/core/ring.c src/pipeline/ring_storage.c
-  src/pipeline/spool_recover.c src/pipeline/spool_rescue.c src/upload/outcome.c)
-reported=(src/pipeline/spool.c src/pipeline/spool_dir.c src/pipeline/spool_name.c
-  src/pipeline/spool_quota.c src/pipeline/spool_sealed.c src/pipeline/aside.c
-  src/upload/backoff.c src/upload/lane.c)
+  src/pipeline/spool_recover.c src/pipeline/spool_rescue.c src/pipeline/spool_dir.c
+  src/pipeline/spool_name.c src/pipeline/aside.c src/upload/outcome.c src/upload/backoff.c
+  src/upload/lane.c)
+reported=(src/pipeline/spool.c src/pipeline/spool_quota.c src/pipeline/spool_sealed.c)
 build=1
 without=none
 while [ $# -gt 0 ]; do

@@ -245,7 +245,9 @@ bool spool_quarantine(struct spool *spool, const char *name)
     }
     bool full = stranger && spool->bad_entries >= BAD_ENTRIES_MAX;
     bool moved = !full && move_to(spool, name, bad_fd) == 0;
-    spool->bad_entries += moved;
+    if (moved) {
+        spool->bad_entries++;
+    }
     close(bad_fd);
     return moved;
 }

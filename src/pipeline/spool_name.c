@@ -19,7 +19,7 @@ void spool_name_format(char out[SPOOL_NAME_MAX], const struct spool_name *name)
                  "%010" PRIu64 "-%08" PRIx32 "-%" PRIu64 "-%" PRIu64 ".evicted", name->number,
                  name->boot_id, name->first_seq, name->last_seq);
         break;
-    case SPOOL_STRANGER:
+    default: // SPOOL_STRANGER, which has no name of ours
         out[0] = '\0';
         break;
     }

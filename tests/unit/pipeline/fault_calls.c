@@ -34,6 +34,8 @@ static long disk_left = LONG_MAX;
 static bool disk_heals;
 static unsigned long long free_bytes = ULLONG_MAX;
 static unsigned file_system; /* 0: the real one */
+static void (*before_openat)(void *ctx);
+static void *before_openat_ctx;
 
 void fault_reset(void)
 {
@@ -50,6 +52,21 @@ void fault_arm(enum fault_call call, unsigned nth, int error, bool forever)
     faults[call].fail_at = faults[call].count + nth;
     faults[call].error = error;
     faults[call].forever = forever;
+}
+
+void fault_before_openat(void (*act)(void *ctx), void *ctx)
+{
+    before_openat = act;
+    before_openat_ctx = ctx;
+}
+
+static void act_before_openat(void)
+{
+    void (*act)(void *ctx) = before_openat;
+    before_openat = NULL;
+    if (act != NULL) {
+        act(before_openat_ctx);
+    }
 }
 
 void fault_fill_disk_after(unsigned bytes)
@@ -116,12 +133,14 @@ int __wrap_openat64(int dir, const char *path, int flags, ...)
     va_start(args, flags);
     mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
     va_end(args);
+    act_before_openat();
     return FAILS_OR(CALL_OPENAT, __real_openat64(dir, path, flags, mode));
 }
 
 int __real___openat64_2(int dir, const char *path, int flags);
 int __wrap___openat64_2(int dir, const char *path, int flags)
 {
+    act_before_openat();
     return FAILS_OR(CALL_OPENAT, __real___openat64_2(dir, path, flags));
 }
 
