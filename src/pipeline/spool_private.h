@@ -153,6 +153,7 @@ struct spool {
     struct spool_range evictions[SPOOL_EVICTIONS_MAX];
     unsigned eviction_count;
     unsigned evictions_taken; /* the first ones: handed to the writer, not yet committed */
+    bool evictions_wait;      /* a note tells of losses that are not among them */
 
     /* Without the mutex. */
     _Atomic uint64_t next_number; /* above every number ever seen here */

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -36,7 +37,8 @@ static void drop_range(struct spool *spool, unsigned at)
             (spool->eviction_count - at) * sizeof spool->evictions[0]);
 }
 
-// Those not yet taken are kept apart and rising, whatever the order in which notes are found.
+// Those not yet taken are kept apart and rising, whatever the order in which notes are found. What
+// finds no place waits in its note: never in a range that was taken, as nobody would tell it.
 static void add_range(struct spool *spool, const struct spool_range *added)
 {
     struct spool_range range = *added;
@@ -50,8 +52,7 @@ static void add_range(struct spool *spool, const struct spool_range *added)
         }
     }
     if (spool->eviction_count == SPOOL_EVICTIONS_MAX) {
-        // No place left: one range that covers both is too wide rather than silent.
-        cover(&spool->evictions[SPOOL_EVICTIONS_MAX - 1], &range);
+        spool->evictions_wait = true;
         return;
     }
     unsigned at = spool->eviction_count++;
@@ -73,14 +74,39 @@ bool spool_take_evicted(struct spool *spool, uint64_t *first_seq, uint64_t *last
     return true;
 }
 
-static void delete_notes(struct spool *spool)
+static bool is_told(const struct spool_range *told, unsigned count, const struct spool_name *name)
 {
+    for (unsigned i = 0; i < count; i++) {
+        if (told[i].boot_id == name->boot_id && told[i].first_seq <= name->first_seq &&
+            told[i].last_seq >= name->last_seq) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The rows that tell of COUNT ranges are durable. When no loss waits for a place, LEFT is 0 and
+// that is all there was to tell. Else only what was told goes, and with LEFT at 0 the others' turn
+// comes.
+static void settle_notes(struct spool *spool, const struct spool_range *told, unsigned count,
+                         unsigned left)
+{
+    bool some_wait = spool->evictions_wait;
+    spool->evictions_wait = some_wait && left > 0;
     struct spool_walk walk;
     spool_walk_open(&walk, spool->dir_fd);
     for (const char *entry; (entry = spool_walk_next(&walk)) != NULL;) {
-        if (spool_name_parse(entry).kind == SPOOL_EVICTED) {
+        struct spool_name name = spool_name_parse(entry);
+        struct stat st = {.st_size = 0};
+        if (name.kind != SPOOL_EVICTED) {
+            continue;
+        }
+        (void)fstatat(spool->dir_fd, entry, &st, AT_SYMLINK_NOFOLLOW);
+        if (!some_wait || (st.st_size == 0 && is_told(told, count, &name))) {
             // A note that stays is told again after a restart: the same range, no harm.
             (void)unlinkat(spool->dir_fd, entry, 0);
+        } else if (left == 0) {
+            spool_restore_eviction(spool, &name, (uint64_t)st.st_size);
         }
     }
     spool_walk_close(&walk);
@@ -88,16 +114,18 @@ static void delete_notes(struct spool *spool)
 
 void spool_evictions_told(struct spool *spool)
 {
-    if (spool->evictions_taken == 0) {
+    unsigned count = spool->evictions_taken;
+    unsigned left = spool->eviction_count - count;
+    if (count == 0) {
         return;
     }
-    unsigned left = spool->eviction_count - spool->evictions_taken;
-    memmove(spool->evictions, spool->evictions + spool->evictions_taken,
-            left * sizeof spool->evictions[0]);
+    struct spool_range told[SPOOL_EVICTIONS_MAX];
+    memcpy(told, spool->evictions, count * sizeof told[0]);
+    memmove(spool->evictions, spool->evictions + count, left * sizeof told[0]);
     spool->eviction_count = left;
     spool->evictions_taken = 0;
-    if (left == 0) {
-        delete_notes(spool);
+    if (left == 0 || spool->evictions_wait) {
+        settle_notes(spool, told, count, left);
     }
 }
 
@@ -169,6 +197,7 @@ static void empty_note(struct spool *spool, const struct spool_name *name)
         return;
     }
     int error = size > 0 ? spool_each_row(fd, inherit_row, &reading) : 0;
+    spool->evictions_wait |= error != 0; // its rows still hold what was not noted
     // The names must be on disk before the content goes, or a power cut leaves a segment that is
     // empty and says nothing.
     spool_sync_dir(spool);

@@ -123,12 +123,28 @@ static void ranges_with_a_hole_between_are_told_one_by_one(void **state)
     assert_int_equal(last, 300);
 }
 
-static void more_holes_than_places_are_covered_by_a_wider_range(void **state)
+// Takes what there is to tell, at most COUNT ranges, and commits the row of SEQ that tells it;
+// marks the seqs told. The number of ranges.
+static unsigned tell(struct box *box, uint64_t seq, unsigned count, unsigned char *told)
 {
-    struct box *box = *state;
+    uint64_t first;
+    uint64_t last;
+    unsigned ranges = 0;
+    while (ranges < count && spool_take_evicted(box->spool, &first, &last)) {
+        for (ranges++; first <= last; first++) {
+            told[first]++;
+        }
+    }
+    box_put(box, seq, seq);
+    return ranges;
+}
+
+// Twelve segments of thirty rows with a seq missing between each, all of them evicted.
+static void evict_twelve_with_holes(struct box *box)
+{
     box->config.quota_bytes = 500 * row_size();
+    box->config.keep_free_bytes = 0;
     assert_int_equal(box_open(box), 0);
-    // Twelve segments with a seq missing between each: lost in the ring, not here.
     for (uint64_t seq = 1; seq <= 12 * 31; seq += 31) {
         box_put_sealed(box, seq, seq + 29);
     }
@@ -138,16 +154,58 @@ static void more_holes_than_places_are_covered_by_a_wider_range(void **state)
     for (uint64_t seq = 1000; seq < 1015; seq++) {
         assert_int_equal(box_append(box, seq * 10, seq * 10), 0);
     }
+}
+
+static void more_holes_than_places_are_all_told_and_no_row_that_is_there(void **state)
+{
+    static const unsigned ranges_per_commit[] = {100, 3, 1};
+    struct box *box = *state;
+    for (size_t i = 0; i < sizeof ranges_per_commit / sizeof ranges_per_commit[0]; i++) {
+        unsigned char told[400] = {0};
+        uint64_t seq = 11000;
+        evict_twelve_with_holes(box);
+        unsigned ranges = 0;
+        for (unsigned now = 1; now > 0; ranges += now) {
+            now = tell(box, seq++, ranges_per_commit[i], told);
+        }
+        assert_int_equal(ranges, 12);
+        for (uint64_t at = 1; at <= 12 * 31; at++) {
+            assert_int_equal(told[at], at % 31 != 0);
+        }
+        assert_int_equal(box_look(box)->note_files, 0);
+        box_close(box);
+        box_delete(box);
+    }
+}
+
+static void an_eviction_behind_a_full_list_of_taken_ones_is_told_after_the_commit(void **state)
+{
+    struct box *box = *state;
+    unsigned char told[1100] = {0};
     uint64_t first;
     uint64_t last;
-    uint64_t covered = 0;
-    unsigned ranges = 0;
-    for (; spool_take_evicted(box->spool, &first, &last); ranges++) {
-        assert_true(first > covered);
-        covered = last;
+    box->config.quota_bytes = 1050 * row_size();
+    assert_int_equal(box_open(box), 0);
+    for (uint64_t seq = 1; seq <= 901; seq += 100) {
+        box_put_sealed(box, seq, seq + 99);
     }
-    assert_int_equal(ranges, 8);
-    assert_int_equal(covered, 372 - 1);
+    // One commit so long that ten segments have to go for it, each of them told of at once.
+    for (uint64_t seq = 1001; seq <= 1901; seq += 100) {
+        assert_int_equal(box_append(box, seq, seq + 99), 0);
+        while (spool_take_evicted(box->spool, &first, &last)) {
+            for (; first <= last; first++) {
+                told[first]++;
+            }
+        }
+    }
+    assert_int_equal(spool_commit(box->spool), 0);
+    for (uint64_t seq = 2001; tell(box, seq, 10, told) > 0; seq++) {
+    }
+    box_restart(box);
+    assert_int_equal(box_look(box)->note_files, 0);
+    for (uint64_t at = 1; at <= 1000; at++) {
+        assert_int_equal(told[at], 1);
+    }
 }
 
 static void a_full_disk_grows_no_further_and_keeps_the_backlog(void **state)
@@ -320,7 +378,8 @@ int main(void)
         TEST(the_quota_evicts_the_oldest_and_tells_their_exact_range),
         TEST(an_eviction_is_told_until_the_row_that_tells_it_is_durable),
         TEST(ranges_with_a_hole_between_are_told_one_by_one),
-        TEST(more_holes_than_places_are_covered_by_a_wider_range),
+        TEST(more_holes_than_places_are_all_told_and_no_row_that_is_there),
+        TEST(an_eviction_behind_a_full_list_of_taken_ones_is_told_after_the_commit),
         TEST(a_full_disk_grows_no_further_and_keeps_the_backlog),
         TEST(with_nothing_to_evict_the_reserve_is_used),
         TEST(a_write_without_space_evicts_one_and_succeeds),
