@@ -41,6 +41,7 @@ struct sampler_config {
     uint64_t first_seq;
     uint32_t lost_before; /* records numbered just below first_seq that no row will have */
     uint32_t interval_ms;
+    uint32_t answer_stands_ms; /* an answer serves the records of so long; 0: each record asks */
 };
 
 struct sampler;

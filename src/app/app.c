@@ -31,6 +31,7 @@
 #define UPLOADER_STOP_NS   (2500 * NS_PER_MS) // with the rest inside the promised 3 s
 #define RING_CAPACITY      1024u              // a quarter of an hour at the default interval
 #define RING_HOLD_MS       8000u              // never less than this
+#define ANSWER_STANDS_MS   200u               // asked faster, a loaded machine falls behind
 #define SEGMENTS_PER_QUOTA 4                  // evicting one loses at most this part of the quota
 
 struct app {
@@ -241,6 +242,7 @@ static int start_sampler(struct app *app)
         .first_seq = app->first_seq,
         .lost_before = app->lost_before,
         .interval_ms = app->config.sample_interval_ms,
+        .answer_stands_ms = ANSWER_STANDS_MS,
     };
     return sampler_start(&app->sampler, &sampler);
 }

@@ -8,7 +8,8 @@
  *
  * A source that answers while we sleep is asked at the tick and heard at the next wake-up, so that
  * waiting for it costs no wake-up of its own. The record holds that tick's clocks and that tick's
- * answer, and reaches the ring one tick later; a kill in between loses this one sample.
+ * answer, and reaches the ring one tick later; a kill in between loses this one sample. At short
+ * ticks an answer serves several records, none of which waits.
  *
  * Records go to the writer through the ring, the newest sample is shown through two `latest`
  * boxes; the thread never waits for either reader.
@@ -57,6 +58,9 @@ struct sampler {
     bool has_pending_step;
     uint32_t pending_gap;
     uint32_t pending_drop;
+    struct reading reading;     // the newest answer
+    uint32_t answer_ticks;      // how many records it is for
+    uint32_t answer_ticks_left; // and for how many more
     enum sync_state state;
     bool has_state;
     int source_error; // last -errno of the source, for log_changed
@@ -127,6 +131,21 @@ static struct reading ask_source(struct sampler *s, mono_time now)
         log_warning("time sources: no reading: %s", strerror(-error));
     }
     return reading;
+}
+
+// The newest answer while it is good for further records, else a new one. The question for the next
+// goes out at once then, so that a machine too busy to answer within a tick has many to do it.
+static struct reading current_reading(struct sampler *s)
+{
+    if (s->answer_ticks_left == 0) {
+        s->reading = ask_source(s, mono_now());
+        s->answer_ticks_left = s->answer_ticks;
+        if (s->answer_ticks > 1) {
+            (void)timesource_ask_ahead(s->config.source);
+        }
+    }
+    s->answer_ticks_left--;
+    return s->reading;
 }
 
 static void judge(struct sampler *s, const struct reading *reading, struct record *record)
@@ -266,7 +285,7 @@ static void finish_sample(struct sampler *s)
     }
     s->has_open = false;
     struct record record = {.boot_id = s->config.boot_id, .seq = s->next_seq++};
-    struct reading reading = ask_source(s, mono_now());
+    struct reading reading = current_reading(s);
     fill_clocks(s, &s->open, &record);
     fill_reading(&reading, &record);
     judge(s, &reading, &record);
@@ -278,7 +297,8 @@ static void finish_sample(struct sampler *s)
 
 static bool answer_will_come(struct sampler *s)
 {
-    return s->config.interval_ms <= ASK_AHEAD_MAX_MS && timesource_ask_ahead(s->config.source);
+    return s->answer_ticks == 1 && s->config.interval_ms <= ASK_AHEAD_MAX_MS &&
+           timesource_ask_ahead(s->config.source);
 }
 
 // The clocks first, whatever else there is to do. Then the record before, so that what is found
@@ -327,6 +347,8 @@ int sampler_start(struct sampler **sampler, const struct sampler_config *config)
     s->config = *config;
     s->next_seq = config->first_seq;
     s->pending_drop = config->lost_before;
+    s->answer_ticks = config->answer_stands_ms / config->interval_ms;
+    s->answer_ticks += s->answer_ticks == 0;
     steps_init(&s->detector);
     (void)step_watch_open(&s->watch); // without it steps are found at the next tick
     latest_init(&s->newest, s->newest_words, sizeof s->snapshot);

@@ -187,7 +187,7 @@ void chrony_link_forget_ahead(struct chrony_link *link)
 
 void chrony_link_ask_ahead(struct chrony_link *link, enum chrony_command command, uint32_t index)
 {
-    if (link->fd < 0 || link->ahead_count == CHRONY_AHEAD_MAX) {
+    if (link->ahead_count == CHRONY_AHEAD_MAX || open_socket(link) != 0) {
         return;
     }
     uint8_t request[CHRONY_REQUEST_MAX];
@@ -239,6 +239,9 @@ int chrony_link_ask(struct chrony_link *link, enum chrony_command command, uint3
 {
     int error = take_ahead(link, command, index, reply);
     link->was_ahead = error == 0;
+    if (error == 0) {
+        link->answered = link->current;
+    }
     if (error != -EAGAIN) {
         return error;
     }

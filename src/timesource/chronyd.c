@@ -32,6 +32,7 @@ struct chronyd {
     struct chrony_link link;
     struct report_tracking tracking;
     bool has_tracking; // the newest read was answered
+    bool is_silent;    // it was not, although somebody may be there
     struct ref_age age;
     struct source_list list;
     bool has_list;
@@ -148,6 +149,7 @@ static int chronyd_read(struct timesource *source, mono_time deadline, struct re
 {
     struct chronyd *c = (struct chronyd *)source;
     int error = ask(c, CHRONY_TRACKING, 0, deadline);
+    c->is_silent = error == -ETIMEDOUT;
     if (error != 0) {
         c->has_tracking = false;
         return error;
@@ -190,8 +192,8 @@ static bool chronyd_ask_ahead(struct timesource *source)
 {
     struct chronyd *c = (struct chronyd *)source;
     chrony_link_forget_ahead(&c->link);
-    if (!c->has_tracking) {
-        return false; // a daemon that did not answer last time is asked face to face
+    if (!c->has_tracking && !c->is_silent) {
+        return false;
     }
     c->asked_mono = mono_now();
     c->asked_wall = wall_now();
@@ -199,7 +201,8 @@ static bool chronyd_ask_ahead(struct timesource *source)
     if (c->has_list && is_list_old(c, c->asked_mono)) {
         ask_list_ahead(c);
     }
-    return c->link.ahead_count > 0;
+    // A silent one may answer late, or have just woken up; that is nothing to wait for.
+    return c->has_tracking && c->link.ahead_count > 0;
 }
 
 static void chronyd_report(struct timesource *source, struct source_report *out)

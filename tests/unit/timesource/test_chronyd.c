@@ -355,6 +355,21 @@ static void answer_that_never_came_is_asked_for_again(void **state)
     assert_int_equal(fake_chronyd_asked(b->fake, CHRONY_TRACKING), 1);
 }
 
+static void late_answer_of_a_silent_daemon_is_heard_at_the_next_read(void **state)
+{
+    struct bench *b = *state;
+    struct reading r;
+    assert_good(b);
+    fake_chronyd_behave(b->fake, FAKE_SILENT);
+    assert_int_equal(ask(b, SILENCE_NS, &r), -ETIMEDOUT);
+    fake_chronyd_behave(b->fake, FAKE_ANSWER);
+    assert_false(timesource_ask_ahead(b->chronyd)); // nothing to wait for
+    wait_for_answers(b);
+    assert_int_equal(ask_without_waiting(b, &r), 0);
+    assert_int_equal(r.clock_diff_ns, 50001159);
+    assert_true(timesource_ask_ahead(b->chronyd));
+}
+
 static void reference_age_is_as_of_the_asking(void **state)
 {
     struct bench *b = *state;
@@ -402,6 +417,7 @@ int main(void)
         CASE(list_is_asked_ahead_when_it_is_due),
         CASE(list_that_has_grown_since_is_asked_for_anew),
         CASE(answer_that_never_came_is_asked_for_again),
+        CASE(late_answer_of_a_silent_daemon_is_heard_at_the_next_read),
         CASE(reference_age_is_as_of_the_asking),
         cmocka_unit_test(malformed_address_is_refused),
     };
