@@ -120,8 +120,8 @@ emulated_ctest() { ctest --preset "$1" -L '^(unit|stress)$' -j1; }
 emulated_e2e() {
   local arch=$1 wrapper=$repo/build/packages/work/run-$1 emulator
   case $arch in
-    aarch64) emulator="qemu-aarch64-static -L /usr/aarch64-linux-gnu" ;;
-    armv7hf) emulator="qemu-arm-static -L /usr/arm-linux-gnueabihf" ;;
+    aarch64) emulator="qemu-aarch64-static -cpu cortex-a53 -L /usr/aarch64-linux-gnu" ;;
+    armv7hf) emulator="qemu-arm-static -cpu cortex-a9 -L /usr/arm-linux-gnueabihf" ;;
   esac
   printf '#!/bin/sh\nexec %s %s "$@"\n' "$emulator" "$repo/build/$arch/ntp_logger" >"$wrapper"
   chmod 755 "$wrapper"

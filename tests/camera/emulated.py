@@ -19,9 +19,10 @@ from lab.logger import PATIENCE_S, wait_until
 
 APP = "ntp_logger"
 APP_ID = 23001  # user and group of the application: nobody else's
+# with the oldest processor that cameras of the architecture have
 EMULATOR = {
-    "aarch64": ["qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu"],
-    "armv7hf": ["qemu-arm-static", "-L", "/usr/arm-linux-gnueabihf"],
+    "aarch64": ["qemu-aarch64-static", "-cpu", "cortex-a53", "-L", "/usr/aarch64-linux-gnu"],
+    "armv7hf": ["qemu-arm-static", "-cpu", "cortex-a9", "-L", "/usr/arm-linux-gnueabihf"],
 }
 
 
