@@ -5,6 +5,7 @@ are, which tools/package.sh --full makes in another folder.
 """
 
 import json
+import secrets
 import subprocess
 
 import pytest
@@ -34,17 +35,18 @@ def copy_sources(folder):
     return folder
 
 
-def build(sources, arch, deps, *options, umask="022", tz="UTC"):
-    """Configures and packs in SOURCES; returns the package."""
-    env = {"PATH": "/usr/bin:/bin", "SOURCE_DATE_EPOCH": EPOCH, "TZ": tz}
+def build(sources, arch, deps, *options, umask="022", tz="UTC", **more):
+    """Configures and packs in SOURCES; returns the package. What was said is in build.log there."""
+    env = {"PATH": "/usr/bin:/bin", "SOURCE_DATE_EPOCH": EPOCH, "TZ": tz, **more}
     script = (
         f'umask {umask} && cmake --preset {arch} -DNTP_LOGGER_DEPS="$DEPS" '
-        f'-DNTP_LOGGER_TESTS=OFF "$@" && cmake --build --preset {arch} -j 2 --target eap'
+        f'-DNTP_LOGGER_TESTS=OFF "$@" && cmake --build --preset {arch} -j 2 --verbose --target eap'
     )
     done = subprocess.run(
         ["sh", "-c", script, "sh", *options], cwd=sources, env={**env, "DEPS": str(deps)},
         capture_output=True, text=True,
     )
+    (sources / "build.log").write_text(done.stdout + done.stderr)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return next((sources / "build" / arch).glob("*.eap"))
 
@@ -69,6 +71,25 @@ def test_daily_and_hourly_differ_in_the_interval_only(tmp_path, libcurl):
     configs = [json.loads(part.files.pop("config.json")) for part in parts]
     assert configs == [{"upload_interval_s": 86400}, {"upload_interval_s": 3600}]
     assert parts[0].files == parts[1].files and parts[0].modes == parts[1].modes
+
+
+def test_the_addresses_are_in_config_json_and_nowhere_else(tmp_path):
+    """Not in what the build says, the program, the bill of materials or CMake's own files."""
+    mark = secrets.token_hex(32)
+    names = [f"PRESIGNED_URL_{kind}" for kind in ("TIME_LOG", "NTP_STATUS", "NTP_FAILED_STATUS")]
+    urls = {name: f"https://b.example/{name}?a=$HOME&X-Amz-Signature={mark}" for name in names}
+    sources = copy_sources(tmp_path / "one")
+    package = build(sources, "aarch64", deps_of("aarch64"), **urls)
+    bill = package.with_name(package.name + ".spdx.json")
+    assert bill.exists() and "ntp_logger" in (sources / "build.log").read_text()
+    holding = subprocess.run(
+        ["grep", "-rlF", mark, str(sources)], capture_output=True, text=True, check=True
+    )
+    assert holding.stdout.split() == [str(package.parent / "config.json")]
+    parts = Parts(package)
+    assert [name for name, data in parts.files.items() if mark.encode() in data] == ["config.json"]
+    wanted = {name.lower(): url for name, url in urls.items()}
+    assert json.loads(parts.files["config.json"]) == {**wanted, "upload_interval_s": 86400}
 
 
 def test_the_manifest_of_schema_2_changes_the_manifest_only(tmp_path):
