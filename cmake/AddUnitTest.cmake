@@ -13,6 +13,7 @@ if(CMAKE_SIZEOF_VOID_P EQUAL 4)
   set(TIME64_adjtimex ___adjtimex64)
   set(TIME64_fstat64 __fstat64_time64)
   set(TIME64_fstatat64 __fstatat64_time64)
+  set(TIME64_lstat64 __lstat64_time64)
 endif()
 
 find_package(PkgConfig REQUIRED)
