@@ -373,6 +373,13 @@ int spool_rename_sealed(struct spool *spool, const struct spool_name *part, uint
     return error;
 }
 
+void spool_offer_sealed(struct spool *spool)
+{
+    uint64_t end = atomic_load(&spool->next_number);
+    bool active_is_last = spool->active.fd >= 0 && spool->active.name.number + 1 == end;
+    atomic_store(&spool->offer_below, active_is_last ? end - 1 : end);
+}
+
 // Undoes spool_start_part.
 static void abandon(struct spool *spool, const struct spool_active *next)
 {
@@ -408,6 +415,6 @@ int spool_seal(struct spool *spool)
     note_active(spool);
     // Sealed is sealed even if this fails: the rows are durable under the one name or the other.
     spool_sync_dir(spool);
-    atomic_store(&spool->offer_below, atomic_load(&spool->next_number));
+    spool_offer_sealed(spool);
     return 0;
 }

@@ -223,6 +223,9 @@ int spool_start_part(struct spool *spool, uint64_t first_seq, struct spool_activ
 int spool_rename_sealed(struct spool *spool, const struct spool_name *part, uint64_t size,
                         struct spool_name *sealed);
 
+/* The directory was synced: the uploader may have all that is sealed, but not what will be. */
+void spool_offer_sealed(struct spool *spool);
+
 /* SIZE bytes of ROWS, behind a header when they are the first, are in the file now. Writer only. */
 void spool_digest_appended(struct spool_active *active, const char *rows, size_t size);
 /* ACTIVE, all of it committed, was sealed as NUMBER. Before the uploader is offered it. */

@@ -377,7 +377,7 @@ int spool_recover(struct spool *spool, uint64_t first_seq, struct spool_recovery
     spool->recut = stuck || (spool->recut && error != 0);
     atomic_store(&spool->has_part, error == 0 || stuck || sweep.spare.number != 0);
     spool_sync_dir(spool);
-    atomic_store(&spool->offer_below, atomic_load(&spool->next_number));
+    spool_offer_sealed(spool);
     report(&sweep, sweep.found);
     return error;
 }

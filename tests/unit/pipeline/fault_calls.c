@@ -34,8 +34,11 @@ static long disk_left = LONG_MAX;
 static bool disk_heals;
 static unsigned long long free_bytes = ULLONG_MAX;
 static unsigned file_system; /* 0: the real one */
-static void (*before_openat)(void *ctx);
-static void *before_openat_ctx;
+struct act {
+    void (*act)(void *ctx);
+    void *ctx;
+};
+static struct act acts[CALL_COUNT];
 
 void fault_reset(void)
 {
@@ -54,18 +57,17 @@ void fault_arm(enum fault_call call, unsigned nth, int error, bool forever)
     faults[call].forever = forever;
 }
 
-void fault_before_openat(void (*act)(void *ctx), void *ctx)
+void fault_before(enum fault_call call, void (*act)(void *ctx), void *ctx)
 {
-    before_openat = act;
-    before_openat_ctx = ctx;
+    acts[call] = (struct act){act, ctx};
 }
 
-static void act_before_openat(void)
+static void act_before(enum fault_call call)
 {
-    void (*act)(void *ctx) = before_openat;
-    before_openat = NULL;
-    if (act != NULL) {
-        act(before_openat_ctx);
+    struct act act = acts[call];
+    acts[call] = (struct act){NULL, NULL};
+    if (act.act != NULL) {
+        act.act(act.ctx);
     }
 }
 
@@ -133,14 +135,14 @@ int __wrap_openat64(int dir, const char *path, int flags, ...)
     va_start(args, flags);
     mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
     va_end(args);
-    act_before_openat();
+    act_before(CALL_OPENAT);
     return FAILS_OR(CALL_OPENAT, __real_openat64(dir, path, flags, mode));
 }
 
 int __real___openat64_2(int dir, const char *path, int flags);
 int __wrap___openat64_2(int dir, const char *path, int flags)
 {
-    act_before_openat();
+    act_before(CALL_OPENAT);
     return FAILS_OR(CALL_OPENAT, __real___openat64_2(dir, path, flags));
 }
 
@@ -200,6 +202,7 @@ int __wrap_fdatasync(int fd)
 int __real_fsync(int fd);
 int __wrap_fsync(int fd)
 {
+    act_before(CALL_FSYNC);
     return FAILS_OR(CALL_FSYNC, __real_fsync(fd));
 }
 

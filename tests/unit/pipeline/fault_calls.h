@@ -40,8 +40,8 @@ extern const char *const fault_call_names[CALL_COUNT];
 void fault_reset(void);
 /* The NTH call from now (1 = the next) fails with ERROR, and all later ones too when FOREVER. */
 void fault_arm(enum fault_call call, unsigned nth, int error, bool forever);
-/* Before the next real openat, ACT happens once: what another process does at that moment. */
-void fault_before_openat(void (*act)(void *ctx), void *ctx);
+/* Before the next openat or fsync, ACT happens once: what another does or sees at that moment. */
+void fault_before(enum fault_call call, void (*act)(void *ctx), void *ctx);
 /* writev writes at most BYTES in all from now on, then fails with ENOSPC. */
 void fault_fill_disk_after(unsigned bytes);
 /* The same, but that one failure makes room again. */

@@ -139,7 +139,7 @@ static void a_file_that_becomes_something_else_is_not_opened(void **state)
     // A link, since it was looked at.
     fault_arm(CALL_OPENAT, 1, ELOOP, false);
     assert_int_equal(spool_open_regular(box->spool->dir_fd, "file", O_RDONLY, &size), -EBADMSG);
-    fault_before_openat(become_fifo, path);
+    fault_before(CALL_OPENAT, become_fifo, path);
     assert_int_equal(spool_open_regular(box->spool->dir_fd, "file", O_RDONLY, &size), -EBADMSG);
 }
 

@@ -314,6 +314,36 @@ static void a_segment_whose_look_fails_is_offered_later_not_set_aside(void **sta
     assert_true(spool_next_sealed(box->spool, 0, &segment));
 }
 
+struct glance {
+    struct box *box;
+    bool seen;
+    bool happened;
+};
+
+static void look_for_a_segment(void *ctx)
+{
+    struct glance *glance = ctx;
+    struct spool_segment segment;
+    glance->seen = spool_next_sealed(glance->box->spool, 0, &segment);
+    glance->happened = true;
+}
+
+static void a_sealed_segment_is_not_offered_before_its_name_is_durable(void **state)
+{
+    struct box *box = *state;
+    struct spool_segment segment;
+    assert_int_equal(box_open(box), 0);
+    for (uint64_t seq = 1; seq < 3; seq++) {
+        struct glance glance = {.box = box};
+        box_put(box, seq, seq); // from here on only the seal has a name to sync
+        fault_before(CALL_FSYNC, look_for_a_segment, &glance);
+        assert_int_equal(spool_seal(box->spool), 0);
+        assert_true(glance.happened && !glance.seen);
+        assert_true(spool_next_sealed(box->spool, 0, &segment));
+        assert_int_equal(spool_remove(box->spool, &segment), 0);
+    }
+}
+
 static int setup(void **state)
 {
     fault_reset();
@@ -333,6 +363,7 @@ int main(void)
         TEST(no_folder_and_no_way_to_make_one_heals_when_there_is),
         TEST(a_folder_that_is_there_but_can_not_be_opened_is_an_error),
         TEST(a_segment_whose_look_fails_is_offered_later_not_set_aside),
+        TEST(a_sealed_segment_is_not_offered_before_its_name_is_durable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
