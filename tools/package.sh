@@ -8,10 +8,10 @@
 #   - the unit tests and the ring's stress test under qemu for both architectures,
 #   - the emulated camera, and the end-to-end tests of the main job and the end under qemu,
 #   - the peak memory of a native build with the packages' libraries.
-# Ends with a summary. The packages are in build/packages. Takes about 30 minutes on two cores; the
+# Ends with a summary. The packages are in build/packages. Takes about 20 minutes on two cores; the
 # first time 10 more for the libraries.
 #
-#   --packages-only   stop after the packages and their checklist (5 minutes)
+#   --packages-only   stop after the packages and their checklist (a minute)
 #   --full            also build the libraries a second time in another folder and compare packages
 #                     made with these
 #   --help            this text
