@@ -46,7 +46,7 @@ static int act(const struct options *options, const struct config *config,
 static int load_and_act(const struct options *options)
 {
     static struct config config;
-    struct config_inputs inputs;
+    static struct config_inputs inputs; // and what it points to: for as long as the process lives
     struct config_error error;
     if (inputs_take(&inputs, options, environ) != 0) {
         fputs("ntp_logger: error: out of memory\n", stderr);
