@@ -1,5 +1,7 @@
 #include "spool_box.h"
 
+#include "fault_calls.h"
+
 #include "core/csv.h"
 #include "spool_private.h"
 
@@ -35,6 +37,7 @@ void box_delete(struct box *box)
 
 int box_setup(void **state)
 {
+    fault_reset();
     struct box *box = calloc(1, sizeof *box);
     const char *tmp = getenv("TMPDIR");
     snprintf(box->dir, sizeof box->dir, "%s/spool-test-XXXXXX", tmp != NULL ? tmp : "/tmp");
@@ -55,6 +58,7 @@ int box_setup(void **state)
 
 int box_teardown(void **state)
 {
+    fault_reset(); // or what is armed still spoils the cleaning up
     struct box *box = *state;
     box_close(box);
     *strrchr(box->dir, '/') = '\0';

@@ -24,7 +24,8 @@ struct box {
     struct spool_recovery found;
 };
 
-/* cmocka setup and teardown: *state is a struct box with an empty folder; everything is deleted. */
+/* cmocka setup and teardown: *state is a struct box with an empty folder, and no call is armed to
+ * fail; everything is deleted. */
 int box_setup(void **state);
 int box_teardown(void **state);
 

@@ -16,18 +16,6 @@
 
 #include <cmocka.h>
 
-static int setup(void **state)
-{
-    fault_reset();
-    return box_setup(state);
-}
-
-static int teardown(void **state)
-{
-    fault_reset();
-    return box_teardown(state);
-}
-
 /* ---- walking and making ---- */
 
 static void a_folder_that_was_deleted_reads_as_empty_and_a_broken_one_as_an_error(void **state)
@@ -224,7 +212,7 @@ static void a_full_bad_is_counted_at_the_next_start_too(void **state)
     assert_true(spool_quarantine(box->spool, "0000000900-1a2b3c4d-1.csv.part"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, box_setup, box_teardown)
 
 int main(void)
 {

@@ -344,16 +344,10 @@ static void a_sealed_segment_is_not_offered_before_its_name_is_durable(void **st
     }
 }
 
-static int setup(void **state)
-{
-    fault_reset();
-    return box_setup(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, box_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, box_setup, box_teardown)
         TEST(each_call_that_fails_once_costs_no_row),
         TEST(each_call_that_fails_for_ever_costs_no_row_once_it_works_again),
         TEST(an_interrupted_call_is_not_a_failure),

@@ -365,16 +365,10 @@ static void segments_deleted_by_others_are_not_counted_for_ever(void **state)
     box_assert_rows(box, 201, 400);
 }
 
-static int setup(void **state)
-{
-    fault_reset();
-    return box_setup(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, box_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, box_setup, box_teardown)
         TEST(the_quota_evicts_the_oldest_and_tells_their_exact_range),
         TEST(an_eviction_is_told_until_the_row_that_tells_it_is_durable),
         TEST(ranges_with_a_hole_between_are_told_one_by_one),

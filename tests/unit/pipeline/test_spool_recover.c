@@ -369,16 +369,10 @@ static void a_start_with_many_segments_needs_no_memory_for_them(void **state)
     assert_int_equal(seen, 3000);
 }
 
-static int setup(void **state)
-{
-    fault_reset();
-    return box_setup(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, box_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, box_setup, box_teardown)
         TEST(committed_rows_survive_a_kill_and_are_sealed),
         TEST(a_part_cut_at_any_byte_keeps_exactly_its_whole_rows),
         TEST(a_part_without_a_row_just_goes_on),

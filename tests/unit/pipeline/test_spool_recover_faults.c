@@ -17,18 +17,6 @@
 
 #define OTHER_BOOT 0xdeadbeefu
 
-static int setup(void **state)
-{
-    fault_reset();
-    return box_setup(state);
-}
-
-static int teardown(void **state)
-{
-    fault_reset();
-    return box_teardown(state);
-}
-
 // A .part of BOOT with the rows FIRST..LAST; DAMAGED: one line before them is junk.
 static void write_part(const struct box *box, uint64_t number, uint32_t boot, uint64_t first,
                        uint64_t last, bool damaged)
@@ -193,7 +181,7 @@ static void a_spare_that_can_not_be_renamed_or_opened_is_used_later(void **state
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, box_setup, box_teardown)
 
 int main(void)
 {

@@ -90,16 +90,10 @@ static void a_part_larger_than_the_quota_is_not_read(void **state)
     assert_int_equal(box->found.next_seq, 40); // its name still says what was used
 }
 
-static int setup(void **state)
-{
-    fault_reset();
-    return box_setup(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, box_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, box_setup, box_teardown)
         TEST(what_is_not_ours_goes_to_bad_and_blocks_nothing),
         TEST(the_same_stranger_again_gets_another_name_and_bad_stays_small),
         TEST(a_file_or_link_named_bad_is_moved_out_of_the_way),

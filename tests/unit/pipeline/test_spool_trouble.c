@@ -129,16 +129,10 @@ static void the_newest_segment_stays_while_no_part_says_where_numbering_goes_on(
     assert_int_equal(box->found.next_seq, 11);
 }
 
-static int setup(void **state)
-{
-    fault_reset();
-    return box_setup(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, box_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, box_setup, box_teardown)
         TEST(a_folder_deleted_while_running_is_made_again_and_locked),
         TEST(files_deleted_while_running_are_noticed),
         TEST(an_acknowledged_segment_that_can_not_be_deleted_is_not_offered_again),
