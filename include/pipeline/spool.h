@@ -11,9 +11,10 @@
  * Numbers only rise. Each segment starts with csv_header. Files 0600 in a 0700 directory, which is
  * locked (flock) while a process owns the spool. docs/SPOOL.md tells what each crash leaves.
  *
- * Threads: append, commit, seal and take_evicted belong to the writer; next_sealed, open_segment,
- * segment_md5, unpin and remove to the uploader; stats to anyone. One mutex guards the bookkeeping
- * both sides share and is never held during a system call. Nothing is allocated after spool_open.
+ * Threads: append, commit, count_digest, seal and take_evicted belong to the writer; next_sealed,
+ * open_segment, segment_md5, unpin and remove to the uploader; stats to anyone. One mutex guards
+ * the bookkeeping both sides share and is never held during a system call. Nothing is allocated
+ * after spool_open.
  *
  * Promise: a row for which spool_commit returned 0 is never lost but by the quota, and then
  * spool_take_evicted tells which. All functions return 0 or -errno unless said otherwise.
@@ -92,6 +93,12 @@ int spool_append(struct spool *spool, const char *rows, size_t size, uint64_t fi
  */
 int spool_commit(struct spool *spool);
 
+/*
+ * Counts a piece of what is committed into the active segment's MD5; true while there is more. For
+ * when nothing waits: sealing counts what is left.
+ */
+bool spool_count_digest(struct spool *spool);
+
 /* True when the active segment has outgrown segment_max_bytes. */
 bool spool_wants_seal(const struct spool *spool);
 
@@ -120,9 +127,9 @@ bool spool_next_sealed(struct spool *spool, uint64_t after, struct spool_segment
 int spool_open_segment(struct spool *spool, const struct spool_segment *segment, int *fd);
 
 /*
- * The MD5 of what was written as SEGMENT, counted while it was written: not of what the disk gives
- * back. False when it is not known: sealed by a former run or by a recovery, too long ago, or not
- * of that size.
+ * The MD5 of SEGMENT as it was behind its commits: not of what the disk gives back by now. False
+ * when it is not known: sealed by a former run or by a recovery, too long ago, unreadable then, or
+ * not of that size.
  */
 bool spool_segment_md5(struct spool *spool, const struct spool_segment *segment, uint8_t md5[16]);
 

@@ -176,7 +176,7 @@ int spool_start_part(struct spool *spool, uint64_t first_seq, struct spool_activ
         name.number = atomic_fetch_add(&spool->next_number, 1);
         spool_name_format(text, &name);
         fd = openat(spool->dir_fd, text,
-                    O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+                    O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
     } while (fd < 0 && errno == EEXIST);
     if (fd < 0) {
         int error = -errno;
@@ -201,7 +201,6 @@ static void drop_uncommitted(struct spool *spool, bool keep)
         spool->recut = true;
     }
     active->size = active->committed_size;
-    active->md5 = active->committed_md5;
     active->appended_seq = spool->committed_seq;
     spool_evictions_untold(spool);
     note_active(spool);
@@ -291,7 +290,6 @@ int spool_append(struct spool *spool, const char *rows, size_t size, uint64_t fi
         drop_uncommitted(spool, is_refusal(error));
         return spool_note_failure(spool, SPOOL_WRITE_FAILED, error);
     }
-    spool_digest_appended(active, rows, size);
     active->size += size + (active->size == 0 ? spool->header_size : 0);
     active->appended_seq = last_seq;
     note_active(spool);
@@ -336,7 +334,6 @@ int spool_commit(struct spool *spool)
         return spool_note_failure(spool, SPOOL_SYNC_FAILED, error);
     }
     active->committed_size = active->size;
-    active->committed_md5 = active->md5;
     spool->committed_seq = active->appended_seq;
     spool_evictions_told(spool);
     if (!spool->dir_dirty) {
@@ -409,7 +406,7 @@ int spool_seal(struct spool *spool)
         abandon(spool, &next);
         return spool_note_failure(spool, SPOOL_OTHER_FAILED, error);
     }
-    spool_digest_sealed(spool, active, sealed.number);
+    spool_digest_sealed(spool, sealed.number);
     close(active->fd);
     spool->active = next;
     note_active(spool);

@@ -6,7 +6,7 @@
  *   spool_rescue.c   the bytes of one .part: keep the whole rows, drop the rest
  *   spool_quota.c    room for new rows: evicting the oldest sealed segment and saying so
  *   spool_sealed.c   the uploader's calls: next, open, unpin, remove
- *   spool_digest.c   the MD5 of what is written, for the upload's checksum
+ *   spool_digest.c   the MD5 of what is committed, for the upload's checksum
  *   spool_dir.c      the directory: entering and locking it, walking it, bad/
  *   spool_name.c     file names
  */
@@ -124,8 +124,9 @@ struct spool_active {
     uint64_t size;
     uint64_t committed_size;
     uint64_t appended_seq;
-    struct md5_state md5; /* of the first `size` bytes; when that is 0: not begun */
-    struct md5_state committed_md5;
+    uint64_t digested;    /* how far the MD5 has come, within what is committed */
+    struct md5_state md5; /* of the first `digested` bytes; when that is 0: not begun */
+    bool unreadable;      /* no MD5 will come of it */
 };
 
 /* The newest sealed segments whose MD5 is known: more than two days at one an hour. */
@@ -226,10 +227,9 @@ int spool_rename_sealed(struct spool *spool, const struct spool_name *part, uint
 /* The directory was synced: the uploader may have all that is sealed, but not what will be. */
 void spool_offer_sealed(struct spool *spool);
 
-/* SIZE bytes of ROWS, behind a header when they are the first, are in the file now. Writer only. */
-void spool_digest_appended(struct spool_active *active, const char *rows, size_t size);
-/* ACTIVE, all of it committed, was sealed as NUMBER. Before the uploader is offered it. */
-void spool_digest_sealed(struct spool *spool, const struct spool_active *active, uint64_t number);
+/* The active segment, all of it committed, was sealed as NUMBER. Before the uploader is offered it.
+ */
+void spool_digest_sealed(struct spool *spool, uint64_t number);
 
 /* Evicts until SIZE more bytes fit; gives up silently: the write itself decides. */
 void spool_make_room(struct spool *spool, uint64_t size);

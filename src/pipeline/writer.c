@@ -4,7 +4,8 @@
  * The thread owns the consumer end of the ring and, with it, the active segment of the spool. It is
  * woken by its commit deadline or by its bell: an event row, a ring half full, a request to seal,
  * or stop. One commit = rows of all waiting records, in order, one write per full buffer, one
- * fdatasync; only then are the records released. When the disk refuses, the records stay in the
+ * fdatasync; only then are the records released, and only then is the segment's checksum counted.
+ * When the disk refuses, the records stay in the
  * ring and the same commit is tried again a little later; sampling goes on meanwhile and the ring
  * drops the newest when it is full. It stops when told, after a last commit.
  */
@@ -114,6 +115,14 @@ static int commit(struct writer *w)
     return error;
 }
 
+// The checksum can wait until the segment is sealed; a ring that fills can not.
+static void count_digest(struct writer *w)
+{
+    while (ring_waiting(w->config.ring) <= w->config.ring->mask / 2 &&
+           spool_count_digest(w->config.spool)) {
+    }
+}
+
 static int seal(struct writer *w)
 {
     int error = spool_seal(w->config.spool);
@@ -131,6 +140,7 @@ static void *writer_main(void *arg)
     for (;;) {
         uint32_t reasons = bell_wait_until(w->config.bell, deadline);
         int error = commit(w);
+        count_digest(w);
         bool asked = (reasons & WRITER_SEAL) != 0;
         if (error == 0 && (asked || spool_wants_seal(w->config.spool))) {
             seal(w);

@@ -4,7 +4,8 @@
  *
  * DESIGN: the producer is the thread that measures; the back end below stands in for the writer
  * thread, which does the same but waits for its next commit instead of polling. The two share the
- * ring and three counters.
+ * ring and three counters. Nothing is synced, as with the peers, so the checksum, which the writer
+ * counts behind its commits when nothing waits, is counted after the clock has stopped.
  */
 #include "log.h"
 #include "modes.h"

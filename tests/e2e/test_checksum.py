@@ -1,4 +1,4 @@
-"""The checksum is counted while the rows are written: one read less, and a changed file shows."""
+"""The checksum is counted behind the commits: one read less, and a changed file shows."""
 
 import re
 import shutil

@@ -71,6 +71,60 @@ static void what_was_appended_committed_and_sealed_is_known(void **state)
     assert_int_equal(count_known(box), 2);
 }
 
+static void counting_follows_the_commits_in_pieces(void **state)
+{
+    struct box *box = *state;
+    assert_false(spool_count_digest(box->spool)); // nothing there
+    assert_int_equal(box_append(box, 1, 400), 0);
+    assert_false(spool_count_digest(box->spool)); // nothing committed
+    assert_int_equal(spool_commit(box->spool), 0);
+    unsigned pieces = 1;
+    while (spool_count_digest(box->spool)) {
+        pieces++;
+    }
+    assert_in_range(pieces, 2, 100);
+    box_put_sealed(box, 401, 500);
+    assert_int_equal(count_known(box), 1);
+}
+
+static void reads_that_are_interrupted_go_on(void **state)
+{
+    struct box *box = *state;
+    box_put(box, 1, 10);
+    fault_arm(CALL_PREAD, 1, EINTR, false);
+    box_put_sealed(box, 11, 400);
+    assert_int_equal(fault_fired(), 1);
+    assert_int_equal(count_known(box), 1);
+}
+
+static void a_segment_that_can_not_be_read_back_is_not_known(void **state)
+{
+    struct box *box = *state;
+    box_put(box, 1, 10);
+    fault_arm(CALL_PREAD, 1, EIO, false);
+    assert_false(spool_count_digest(box->spool));
+    assert_int_equal(fault_fired(), 1);
+    box_put_sealed(box, 11, 20);
+    assert_int_equal(box_look(box)->sealed_files, 1);
+    assert_int_equal(count_known(box), 0);
+    box_put_sealed(box, 21, 30); // the next one is
+    assert_int_equal(count_known(box), 1);
+}
+
+static void a_segment_that_somebody_cut_is_not_known(void **state)
+{
+    struct box *box = *state;
+    box_put(box, 1, 10);
+    assert_int_equal(ftruncate(box->spool->active.fd, 5), 0);
+    while (spool_count_digest(box->spool)) {
+    }
+    assert_int_equal(spool_seal(box->spool), 0);
+    struct spool_segment segment;
+    uint8_t md5[MD5_BYTES];
+    assert_true(spool_next_sealed(box->spool, 0, &segment));
+    assert_false(spool_segment_md5(box->spool, &segment, md5));
+}
+
 static void rows_that_were_dropped_do_not_count(void **state)
 {
     struct box *box = *state;
@@ -220,6 +274,10 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         TEST(what_was_appended_committed_and_sealed_is_known),
+        TEST(counting_follows_the_commits_in_pieces),
+        TEST(reads_that_are_interrupted_go_on),
+        TEST(a_segment_that_can_not_be_read_back_is_not_known),
+        TEST(a_segment_that_somebody_cut_is_not_known),
         TEST(rows_that_were_dropped_do_not_count),
         TEST(the_first_rows_that_were_dropped_do_not_count),
         TEST(a_write_repeated_after_an_eviction_counts_once),
