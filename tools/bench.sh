@@ -16,7 +16,7 @@
 #   --rounds N   rounds of each group (default 5); contestants run in turn, every second round
 #                backwards; a round in which a bare cache line travels at another pace is dropped
 #   --quick      one short round of everything: does it run?
-#   --idle       a bare loop, one that asks chronyd and does no more, chronyc started each second,
+#   --idle       a bare loop, one that asks chronyd and does no more, `chronyc tracking` each second,
 #                and the program itself, side by side for SECONDS (default 600) beside a private
 #                chronyd: CPU, switches, system calls, memory
 #   --out FILE   keep the raw results there (default build/bench/results.tsv)
