@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "build_config.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -24,6 +25,13 @@ static void harden_process(void)
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+// Most of a large buffer is never used: mapped by itself, only what is touched takes memory, and it
+// goes back to the system when it is freed.
+static void map_large_buffers(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 32 * 1024);
 }
 
 static int act(const struct options *options, const struct config *config,
@@ -65,6 +73,7 @@ int main(int argc, char **argv)
 {
     struct options options;
     harden_process();
+    map_large_buffers();
     if (options_parse(&options, argc, argv) != 0) {
         return EXIT_USAGE;
     }
