@@ -12,7 +12,8 @@ import struct
 import subprocess
 import threading
 
-CHRONYC = pathlib.Path(__file__).parents[2] / "build/lab/chrony/usr/bin/chronyc"
+OURS = pathlib.Path(__file__).parents[2] / "build/lab/chrony/usr"
+CHRONYC = pathlib.Path(os.environ.get("NTP_LAB_CHRONY", OURS)) / "bin/chronyc"
 REPLIES = int(os.environ.get("CHRONYC_REPLIES", "1200"))
 SEED = int(os.environ.get("CHRONYC_SEED", "20261122"))
 REPLY_SIZE = 104

@@ -1,5 +1,7 @@
 """The NTP lab: each role reaches the state that it names, and stops by its own pid."""
 
+import os
+import pathlib
 import subprocess
 
 import pytest
@@ -7,7 +9,8 @@ import pytest
 from lab.ntp import silent_address
 from lab.shell import ROOT, LabError
 
-CHRONYC = ROOT / "build" / "lab" / "chrony" / "usr" / "bin" / "chronyc"
+CHRONY = pathlib.Path(os.environ.get("NTP_LAB_CHRONY", ROOT / "build" / "lab" / "chrony" / "usr"))
+CHRONYC = CHRONY / "bin" / "chronyc"
 
 
 def tracking(address: str) -> str:

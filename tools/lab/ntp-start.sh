@@ -21,6 +21,8 @@
 #   --no-wait       do not wait for the state
 #   --help          this text
 #
+# NTP_LAB_CHRONY names a folder with another chrony's sbin/chronyd and bin/chronyc.
+#
 # stdout holds only `export` lines: NTP_LAB_DIR, NTP_SERVER_PORT (server), and CHRONY_ADDRESS, the
 # host:port where this instance answers chronyd's command protocol.
 set -eu
@@ -29,7 +31,7 @@ repo=$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")
 . "$repo/tools/lib/common.sh"
 # shellcheck source=tools/lib/process.sh
 . "$repo/tools/lib/process.sh"
-chrony=$repo/build/lab/chrony/usr
+chrony=${NTP_LAB_CHRONY:-$repo/build/lab/chrony/usr}
 python=/usr/bin/python3
 
 free_udp_port() {
