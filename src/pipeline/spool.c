@@ -176,7 +176,7 @@ int spool_start_part(struct spool *spool, uint64_t first_seq, struct spool_activ
         name.number = atomic_fetch_add(&spool->next_number, 1);
         spool_name_format(text, &name);
         fd = openat(spool->dir_fd, text,
-                    O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+                    SPOOL_ACTIVE_FLAGS | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     } while (fd < 0 && errno == EEXIST);
     if (fd < 0) {
         int error = -errno;

@@ -2,7 +2,7 @@
  * DESIGN. A segment's MD5 follows its commits: what is on disk for good is read back, out of the
  * page cache where it still lies, so that the upload need not read the segment once more for its
  * checksum. It follows and does not go along, because hashing takes longer than all the rest of the
- * way from the ring to the disk, and what waits in the ring comes first. Committed bytes never
+ * way from the ring to the file, and what waits in the ring comes first. Committed bytes never
  * change, so a failed write or dropped rows leave nothing to undo here. The writer keeps the
  * running state; what it remembers of sealed segments is a small table under the mutex, from which
  * the uploader reads.

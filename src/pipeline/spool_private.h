@@ -17,6 +17,7 @@
 #include "core/csv.h"
 #include "pipeline/spool.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -117,6 +118,9 @@ struct spool_done {
 
 /* Lost ranges on their way into a row; contiguous ones are merged. */
 #define SPOOL_EVICTIONS_MAX 8
+
+/* The commits append to it, the checksum reads it back. */
+#define SPOOL_ACTIVE_FLAGS (O_RDWR | O_APPEND)
 
 struct spool_active {
     int fd; /* -1: none; append tries to start one */

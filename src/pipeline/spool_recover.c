@@ -311,7 +311,7 @@ static int reuse_spare(struct sweep *sweep, const struct spool_name *wanted)
         return error;
     }
     uint64_t size;
-    int fd = spool_open_regular(spool->dir_fd, new_name, O_WRONLY | O_APPEND, &size);
+    int fd = spool_open_regular(spool->dir_fd, new_name, SPOOL_ACTIVE_FLAGS, &size);
     if (fd < 0) {
         return fd;
     }

@@ -5,9 +5,9 @@
  * woken by its commit deadline or by its bell: an event row, a ring half full, a request to seal,
  * or stop. One commit = rows of all waiting records, in order, one write per full buffer, one
  * fdatasync; only then are the records released, and only then is the segment's checksum counted.
- * When the disk refuses, the records stay in the
- * ring and the same commit is tried again a little later; sampling goes on meanwhile and the ring
- * drops the newest when it is full. It stops when told, after a last commit.
+ * When the disk refuses, the records stay in the ring and the same commit is tried again a little
+ * later; sampling goes on meanwhile and the ring drops the newest when it is full. It stops when
+ * told, after a last commit.
  */
 #include "pipeline/writer.h"
 

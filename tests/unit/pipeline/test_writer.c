@@ -2,6 +2,7 @@
 
 #include "core/csv.h"
 #include "scratch.h"
+#include "spool_private.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -195,6 +196,17 @@ static void writer_reports_a_disk_that_never_took_the_last_rows(void **state)
     atomic_store(&syncs_to_fail, 0);
 }
 
+static void writer_counts_the_checksum_before_it_seals(void **state)
+{
+    struct rig *rig = *state;
+    for (uint64_t seq = 1; seq <= 20; seq++) {
+        push(rig, seq);
+    }
+    assert_int_equal(writer_stop(rig->writer), 0);
+    assert_true(rig->spool->active.committed_size > 0);
+    assert_int_equal(rig->spool->active.digested, rig->spool->active.committed_size);
+}
+
 static void writer_seals_when_asked_and_says_so(void **state)
 {
     struct rig *rig = *state;
@@ -215,6 +227,7 @@ int main(void)
         TEST(writer_saves_every_record_in_order_when_stopped),
         TEST(writer_keeps_records_in_the_ring_while_the_disk_refuses),
         TEST(writer_reports_a_disk_that_never_took_the_last_rows),
+        TEST(writer_counts_the_checksum_before_it_seals),
         TEST(writer_seals_when_asked_and_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
